@@ -31,10 +31,10 @@ const limit = wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: mostLimi
 
 const text = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200))
 
-/** What a viewer looks at is at most so many. */
 /** A pipeline without keys has the empty one. */
 const key = Schema.String.check(Schema.isMaxLength(2_000))
 
+/** What a viewer looks at is at most so many. */
 const several = Schema.Array(Schema.String.check(Schema.isMaxLength(2_000))).check(Schema.isMaxLength(200))
 
 const lineOf = (status: number, description: string) =>
@@ -92,8 +92,8 @@ export const of = (pipelines: ReadonlyArray<string>) => {
         "The newest pane of each window with `from <= start < to`, in the order of time",
         `Times are milliseconds since the epoch. The newest ${usualLimit} by default, ${mostLimit} at most. Windows that are open are not among them. ${ofPast}`
       )),
-      HttpApiEndpoint.get("status", "/status", { success: Status })
-        .annotateMerge(said("What runs, how fresh its feed is, and how far it is")),
+      HttpApiEndpoint.get("status", "/status", { query: { asKnownAt }, success: Status, error: [wrong, unkept, unreadable] })
+        .annotateMerge(said("What runs, how fresh its feed is, and how far it is", "With `asKnownAt` how far it was then; the rest is of now.")),
       HttpApiEndpoint.get("sessions", "/sessions", {
         query: { exchange: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(20))), from: wholeNumber, to: wholeNumber },
         success: TradingDays,
@@ -110,16 +110,19 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       ...past(pipeline),
       HttpApiEndpoint.get("health", "/health", { success: Health, error: Health.pipe(HttpApiSchema.status(503)) })
         .annotateMerge(said("503 where the engine is stuck: records have waited for a minute and nothing was counted")),
-      HttpApiEndpoint.get("graph", "/graph", { success: Graph })
+      HttpApiEndpoint.get("graph", "/graph", { query: { asKnownAt }, success: Graph, error: [wrong, unkept, unreadable] })
         .annotateMerge(said(
           "The pipelines that run as one graph: sources, nodes and sinks, and what is known of each",
-          "A count is `null` where it is not known of the node; those of a pipeline stand in `pipelines`."
+          `A count is \`null\` where it is not known of the node; those of a pipeline stand in \`pipelines\`. ${ofPast}`
         )),
       HttpApiEndpoint.get("letters", "/letters", {
-        query: { pipeline: Schema.optionalKey(pipeline), limit: Schema.optionalKey(limit) },
+        query: { pipeline: Schema.optionalKey(pipeline), limit: Schema.optionalKey(limit), asKnownAt },
         success: Letters,
-        error: [wrong, unreadable]
-      }).annotateMerge(said("What could not be used: how much for which reason, and what came last", "The newest 100 by default.")),
+        error: [wrong, unkept, unreadable]
+      }).annotateMerge(said(
+        "What could not be used: how much for which reason, and what came last",
+        `The newest 100 by default. ${ofPast} Of the past there are at most the last 200 of each pipeline.`
+      )),
       HttpApiEndpoint.post("feed", "/feed", {
         payload: Change,
         success: FeedState,
@@ -129,7 +132,7 @@ export const of = (pipelines: ReadonlyArray<string>) => {
         "In a browser the page alone can do it. A program sends the token, where there is one, or the server's own `Origin`."
       ))
     ).middleware(OneLine)
-  ).prefix(prefix).annotateMerge(OpenApi.annotations({ title: "courant", version: "1" }))
+  ).prefix(prefix).annotateMerge(OpenApi.annotations({ title: "courant", version: "1", description: unknownParameters }))
 }
 
 /** Of what was known when: the log tells it. */
@@ -137,18 +140,23 @@ const past = <P extends Schema.Codec<string, string>>(pipeline: P) => [
   HttpApiEndpoint.get("log", "/log", { success: LogTimes, error: [unkept, unreadable] })
     .annotateMerge(said("When how many records were appended to the log", "At most 500 counts, over equal times.")),
   HttpApiEndpoint.get("history", "/history", {
-    query: { pipeline, key: Schema.String, start: wholeNumber, end: wholeNumber },
+    query: { pipeline, key, start: wholeNumber, end: wholeNumber },
     success: WindowHistory,
     error: [wrong, unkept, unreadable]
-  }).annotateMerge(said("How a window came to be what it is", "Its revisions, the last 1,000 of its records, and what it waits for.")),
+  }).annotateMerge(said(
+    "How a window came to be what it is",
+    "Its revisions, the last 1,000 of its records, and what it waits for. 400 where the pipeline can have no window from `start` to `end`, with those near it."
+  )),
   HttpApiEndpoint.get("changes", "/changes", {
-    query: { pipeline, key: Schema.String, asKnownAt: wholeNumber },
+    query: { pipeline, key, asKnownAt: wholeNumber },
     success: Schema.Struct({ before: Schema.NullOr(Schema.Int), after: Schema.NullOr(Schema.Int) }),
     error: [wrong, unkept, unreadable]
   }).annotateMerge(said("When something of a key became known before a time and after it"))
 ] as const
 
 const said = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
+
+const unknownParameters = "A parameter that a route does not have is answered with 400, in a line that names it and those that there are."
 
 const stream = [
   "`follow=PIPELINE~KEY`, any number of times: each `pane` of the key, and its open windows as they are `forming`, at most five times",
@@ -158,5 +166,6 @@ const stream = [
   "`retracted` takes the key's row away, and the row behind it, where there is one, is the key's newest then. A viewer first hears",
   "of the windows that are open; it asks for `keys` and `panes` once it hears, and again when it is told `missed`. Without",
   "parameters there are `status`, `progress` and a `beat` every 15 seconds alone. With `asKnownAt` the same is told of the past: what",
-  "was known then, and with `speed` the log as it was written from then on, so many times as fast; `progress` says by `knownAt` up to when."
+  "was known then, and with `speed` the log as it was written from then on, so many times as fast; `progress` says by `knownAt` up to when.",
+  "Only a few instants can be looked at at a time; whoever asks for one more is told so by `waiting`, and hears of it when another one is left."
 ].join(" ")

@@ -31,11 +31,20 @@ export interface State {
   readonly control: Pace | null
 }
 
-/** How a viewer changes the pace of a replay. */
-export const Change = Schema.Struct({
+const changeable = {
   paused: Schema.optionalKey(Schema.Boolean),
   speed: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 100_000 })))
-})
+}
+
+/** How a viewer changes the pace of a replay. Members that nobody knows would do nothing in silence. */
+export const Change = Schema.StructWithRest(Schema.Struct(changeable), [Schema.Record(Schema.String, Schema.Unknown)]).check(
+  Schema.makeFilter((change) => {
+    const names = Object.keys(change)
+    const unknown = names.find((name) => !Object.hasOwn(changeable, name))
+    if (unknown !== undefined) return `${unknown}: there is no such member; there are paused and speed`
+    return names.length > 0 || "nothing is to be changed: give paused, speed or both"
+  })
+)
 
 export const read = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>): Effect.fn.Return<State, never, Feed> {
   const { control, freshness, name } = yield* Feed

@@ -26,6 +26,9 @@ export const missed = written("missed", "{}")
 export const missedRows = (watched: Watched): Frame =>
   written("missed", JSON.stringify({ pipeline: watched.pipeline }), [watchTopic(watched)])
 
+/** A viewer hears nothing yet, and why. */
+export const waiting = (why: string): Uint8Array => Buffer.from(written("waiting", JSON.stringify({ why })).text)
+
 /** A comment keeps proxies from closing a quiet connection; the event after it lets the page notice a dead one. */
 export const beat = (now: number): Frame => ({
   topics: null,

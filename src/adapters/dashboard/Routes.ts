@@ -1,10 +1,10 @@
 /** What the server answers on the routes of `Api.ts`. */
-import { Clock, Effect, Layer, Option, Result } from "effect"
+import { Clock, Effect, Layer, Option, Result, type Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, OpenApi } from "effect/http-api"
 import { DeadLetters, type DeadLettersError } from "../../streams/ports/DeadLetters.ts"
 import { Feed } from "../../streams/ports/Feed.ts"
-import { Monitor } from "../../streams/ports/Monitor.ts"
+import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import * as Api from "./Api.ts"
@@ -55,9 +55,9 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
         asKnownAt !== undefined ? ofPast(past, ({ keys }) => keys(query, asKnownAt)) : readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
       .handle("panes", ({ query: { asKnownAt, limit = Api.usualLimit, ...range } }) =>
         asKnownAt !== undefined ? ofPast(past, ({ panes }) => panes({ ...range, limit }, asKnownAt)) : readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
-      .handle("status", () =>
-        Effect.gen(function*() {
-          const progress = EncodedProgress.encode(yield* monitor.progress)
+      .handle("status", ({ query: { asKnownAt } }) => {
+        const statusAt = Effect.fnUntraced(function*(known: Progress) {
+          const progress = EncodedProgress.encode(known)
           return OneLine.json({
             title,
             timeZone,
@@ -70,14 +70,16 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
             lastEventAt: progress.lastEventAt ?? null,
             now: yield* Clock.currentTimeMillis
           })
-        }))
+        })
+        return asKnownAt === undefined ? Effect.flatMap(monitor.progress, statusAt) : ofPast(past, ({ at }) => at(asKnownAt, ({ progress }) => statusAt(progress())))
+      })
       .handle("sessions", ({ query }) => Effect.sync(() => tradingDays(query)))
-      .handle("stream", ({ query: { asKnownAt, follow = [], speed = 0, watch = [] } }) =>
+      .handle("stream", ({ query: { asKnownAt, follow = [], speed, watch = [] } }) =>
         Result.match(Interest.parse({ follow, watch }, pipelines), {
           onFailure: (wrong) => Effect.succeed(OneLine.line(400, wrong)),
-          onSuccess: (interest) => asKnownAt === undefined
-            ? Effect.sync(() => streamOf(live, interest))
-            : ofPast(past, ({ stream }) => stream({ asKnownAt, interest, speed }, (live) => streamOf(live, interest)))
+          onSuccess: (interest) => asKnownAt !== undefined
+            ? ofPast(past, ({ stream }) => stream({ asKnownAt, interest, speed: speed ?? 0 }, { at: (live) => streamOf(live, interest), later: sent }))
+            : Effect.sync(() => speed === undefined ? streamOf(live, interest) : OneLine.line(400, "speed: now has none; say with asKnownAt from when on the log is to be played"))
         }))
       .handle("log", () => ofPast(past, ({ log }) => log))
       .handle("history", ({ query }) => ofPast(past, ({ history }) => history(query)))
@@ -90,13 +92,18 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
           const health = { status, role: now, freshness: live.freshness(), ...EncodedProgress.encode(progress) }
           return OneLine.json(health, status === "stuck" ? 503 : 200)
         }))
-      .handle("graph", () =>
-        Effect.flatMap(monitor.progress, (progress) =>
-          Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink })))
-      .handle("letters", ({ query: { limit = usualLetters, pipeline } }) =>
-        letters === undefined
+      .handle("graph", ({ query: { asKnownAt } }) =>
+        asKnownAt === undefined
+          ? Effect.flatMap(monitor.progress, (progress) => Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink }))
+          : ofPast(past, ({ at }) => at(asKnownAt, ({ known, live, progress }) =>
+            Effect.map(Graph.read(running, { progress: EncodedProgress.encode(progress()), rates: live.rates(), sink: known.at(asKnownAt) }), OneLine.json))))
+      .handle("letters", ({ query: { asKnownAt, limit = usualLetters, pipeline } }) => {
+        const query = { limit, ...pipeline === undefined ? {} : { pipeline } }
+        if (asKnownAt !== undefined) return ofPast(past, ({ at }) => at(asKnownAt, ({ letters }) => Effect.map(Letters.read(letters(), running, query), OneLine.json)))
+        return letters === undefined
           ? Effect.succeed(OneLine.line(503, "this process has no dead letters within its reach"))
-          : readable(Effect.map(Letters.read(letters, running, { limit, ...pipeline === undefined ? {} : { pipeline } }), (found) => OneLine.json(found))))
+          : readable(Effect.map(Letters.read(letters, running, query), (found) => OneLine.json(found)))
+      })
       .handle("feed", ({ payload }) =>
         Effect.gen(function*() {
           if (control === undefined) return OneLine.line(409, `the feed "${name}" comes as it happens: it has no pace to be changed`)
@@ -120,9 +127,12 @@ const mostViewers = 1_000
 
 export const streamOf = (live: Live, interest: Interest.Interest): HttpServerResponse.HttpServerResponse => {
   if (live.viewers() >= mostViewers) return OneLine.line(503, `there are ${mostViewers} viewers; no more are served`)
-  return HttpServerResponse.stream(live.events(interest), {
+  return sent(live.events(interest))
+}
+
+const sent = (events: Stream.Stream<Uint8Array>): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.stream(events, {
     contentType: "text/event-stream",
     // nginx would hold events back until its buffer is full.
     headers: { ...OneLine.noStore, "x-accel-buffering": "no" }
   })
-}

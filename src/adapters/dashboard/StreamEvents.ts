@@ -26,6 +26,7 @@ export const StreamEvent = Schema.Union([
   event("rows", Rows),
   event("progress", EncodedProgress),
   event("status", Schema.Struct({ freshness: FeedState.fields.freshness, feed: FeedState })),
+  event("waiting", Schema.Struct({ why: Schema.String })),
   event("missed", Schema.Struct({ pipeline: Schema.optionalKey(Schema.String) })),
   event("beat", Schema.Struct({ now: Schema.Int }))
 ])

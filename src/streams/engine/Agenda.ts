@@ -35,14 +35,34 @@ export class Agenda {
     yield* this.due(offsets(), now)
   }
 
-  /** What applies where each partition has been read up to these offsets, and was taken by then. Each is given once. */
+  /**
+   * What applies where each partition has been read up to these offsets, and was taken by then, in the order in which it was taken.
+   * Each is given once.
+   */
   *due(offsets: ReadonlyArray<number>, now = Infinity): Generator<Decision> {
-    const isTaken = (decision: Decision) => (takenAt(decision) ?? -Infinity) <= now
-    for (const [partition, idle] of this.#idle.entries()) {
-      while (isReached(idle[0], offsets[partition]!) && isTaken(idle[0])) yield idle.shift()!
+    for (let queue = this.#nextDue(offsets, now); queue !== null; queue = this.#nextDue(offsets, now)) yield queue.shift()!
+  }
+
+  /** An end of which nobody knows when it was taken comes behind all else. */
+  #nextDue(offsets: ReadonlyArray<number>, now: number): Array<Idle> | Array<End> | null {
+    const due: Array<Due> = this.#idle.flatMap((queue, partition) =>
+      isReached(queue[0], offsets[partition]!) ? [{ queue, takenAt: takenAt(queue[0]) ?? -Infinity }] : [])
+    const [end] = this.#ends
+    if (end !== undefined && end.at.every((at, partition) => at <= offsets[partition]!)) due.push({ queue: this.#ends, takenAt: end.takenAt ?? null })
+    let found: Due | null = null
+    for (const each of due) {
+      if ((each.takenAt ?? -Infinity) <= now && (found === null || (each.takenAt ?? Infinity) < (found.takenAt ?? Infinity))) found = each
     }
-    const isDue = (end: End | undefined): end is End => end !== undefined && end.at.every((at, partition) => at <= offsets[partition]!) && isTaken(end)
-    while (isDue(this.#ends[0])) yield this.#ends.shift()!
+    return found?.queue ?? null
+  }
+
+  /** Leaves out what has been given where each partition has been read up to these offsets, and what was taken by then. */
+  skip(offsets: ReadonlyArray<number>, now: number): void {
+    for (const [partition, idle] of this.#idle.entries()) {
+      const first = idle.findIndex(({ at }) => at >= offsets[partition]!)
+      idle.splice(0, first === -1 ? idle.length : first)
+    }
+    for (const decision of this.due(offsets, now)) void decision
   }
 
   /** The place of the first decision behind an offset. */
@@ -50,6 +70,11 @@ export class Agenda {
     const places = [...this.#idle[partition]!.map(({ at }) => at), ...this.#ends.map(({ at }) => at[partition] ?? 0)]
     return Math.min(Infinity, ...places.filter((at) => at > offset))
   }
+}
+
+interface Due {
+  readonly queue: Array<Idle> | Array<End>
+  readonly takenAt: number | null
 }
 
 const isReached = (idle: Idle | undefined, offset: number): idle is Idle => idle !== undefined && idle.at <= offset

@@ -1,6 +1,7 @@
 /**
  * What was known when. A log keeps when each record was appended, so what a pipeline's results were at any time can be said
- * later, and of one window how it came to be what it is. The log is read from its beginning, and nothing is changed.
+ * later, and of one window how it came to be what it is. The log is read from its beginning, that of a window to where nothing
+ * revises it any more. Nothing is changed.
  *
  * @example
  * ```ts
@@ -36,6 +37,7 @@ import { Course } from "./Course.ts"
 import type { Job } from "./Job.ts"
 import type { Watches } from "./OperatorGraph.ts"
 import * as Past from "./Past.ts"
+import type { PastSnapshot } from "./PastSnapshots.ts"
 import { recordAt } from "./RecordAt.ts"
 import { type Contribution, WindowRecords } from "./WindowRecords.ts"
 
@@ -109,16 +111,29 @@ export interface OfWindow {
   readonly records: ReadonlyArray<Contribution>
 }
 
-/** How a window of a key came to be what it is. */
-export const ofWindow = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPanes, window: Window, options: Pick<Past.Options, "maxTimeAhead"> = {}) {
+/** How a window of a key came to be what it is. `from` are snapshots of runs over this log, the newest first. */
+export const ofWindow = Effect.fnUntraced(function*(
+  pipeline: Pipeline.AnyOfPanes,
+  window: Window,
+  { from = [], ...options }: Pick<Past.Options, "atRest" | "from" | "maxTimeAhead"> = {}
+) {
   const log = yield* EventLog
   const witness = new Witness(pipeline.checked, window, log)
-  yield* Past.run({ ...options, pipelines: [pipeline], ...witness.watches }, (piece, job) => Effect.sync(() => witness.take(piece, job)))
+  const before = from.filter((snapshot) => isBefore(snapshot, window))
+  const run = { ...options, ...witness.watches, pipelines: [pipeline], from: before, isOver: (job: Job) => witness.isFinal(job) }
+  yield* Past.run(run, (piece, job) => Effect.sync(() => witness.take(piece, job)))
   const areRecords = Checked.areRecords(Checked.windowOf(pipeline.checked).input)
   const records = yield* Effect.forEach(witness.records.all, (found) => found.record === null && areRecords ? lookUp(log, found) : Effect.succeed(found))
   const of: OfWindow = { revisions: witness.revisions, records }
   return of
 })
+
+/**
+ * Whether nothing that came before a snapshot is of a window, or tells something of it: everything that had come was earlier than
+ * its start. An end of the input tells windows of results before they begin. What takes back others may have come before all the
+ * same, and is known when it does.
+ */
+const isBefore = ({ hasEnded, reached }: PastSnapshot, { start }: Window): boolean => !hasEnded && reached < start
 
 /** The windows of a key that a pipeline has told, each once, in the order in which it has told them first. */
 export const windowsOf = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPanes, key: string, options: Pick<Past.Options, "maxTimeAhead"> = {}) {
@@ -166,6 +181,11 @@ class Witness {
     this.records = new WindowRecords(this.#closesAt)
     this.#windowFields = Checked.windowFieldsOf(node.input)
     this.#calendars = node.window.kind === "trading" && node.window.calendars.by !== null ? new RowCalendars(node.window) : null
+  }
+
+  /** Whether the watermark is past all that revises it. */
+  isFinal(job: Job): boolean {
+    return (job.watermark ?? -Infinity) - this.#trail > this.#closesAt
   }
 
   take(piece: Past.Piece, job: Job): void {
@@ -241,10 +261,11 @@ class Witness {
   #recordOf(record: number): Pick<Contribution, "kind" | "knownAt" | "record"> {
     const piece = this.#piece
     if (this.#isHeld || piece === null || "_tag" in piece.part) return { kind: "event", knownAt: null, record: null }
-    const kind = piece.part.kinds[record] === Kind.preAggregated ? "pre-aggregated" : "event"
-    return { kind, knownAt: piece.knownAt, record: textOf(piece.part, record) }
+    return { kind: kindOf(piece.part, record), knownAt: piece.knownAt, record: textOf(piece.part, record) }
   }
 }
+
+const kindOf = ({ kinds }: Records, index: number): Contribution["kind"] => kinds[index] === Kind.preAggregated ? "pre-aggregated" : "event"
 
 const textOf = (records: Records, index: number): string => Buffer.from(valueAt(records, index)).toString()
 
@@ -256,6 +277,6 @@ const lookUp = Effect.fnUntraced(function*(log: EventLog["Service"], found: Cont
   const record = yield* recordAt(log, number, offset)
   return Option.match(record, {
     onNone: () => found,
-    onSome: (records): Contribution => ({ ...found, knownAt: records.appendedAt[0]!, record: textOf(records, 0) })
+    onSome: (records): Contribution => ({ ...found, kind: kindOf(records, 0), knownAt: records.appendedAt[0]!, record: textOf(records, 0) })
   })
 })

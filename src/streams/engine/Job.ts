@@ -7,7 +7,7 @@ import type { Counts } from "../ports/Monitor.ts"
 import { numberOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
-import { type Options as OperatorOptions, usualPace } from "../operator/windowed/WindowOperator.ts"
+import { usualPace } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
@@ -21,7 +21,7 @@ import type { Records } from "../records/Records.ts"
 import { StateReader, StateWriter } from "../operator/State.ts"
 import { Account, type Fates, type Numbering, readOpen, type SavedOpen, type Settled, State as AccountState, total } from "./Account.ts"
 import type { Course } from "./Course.ts"
-import { OperatorGraph, type Watches, watchesOf } from "./OperatorGraph.ts"
+import { type GraphOptions, OperatorGraph, type Watches, watchesOf } from "./OperatorGraph.ts"
 import { accountSection, jobSection, sourceSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
 import { type Decided, type Part, type Rows, type SourceOfLog, SourceReader, State as ReaderState } from "./SourceReader.ts"
@@ -119,11 +119,13 @@ export class Job {
   readonly #accounts: ReadonlyArray<Account>
   readonly #numbering: Numbering
   readonly #pace: number
+  readonly #watches: Watches
   /** Not in the middle of a step. */
   #isWhole = true
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
     const pace = this.#pace = options.pace ?? usualPace
+    const watches = this.#watches = watchesOf(options)
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines, "sources" in options ? options.sources.map(({ name }) => name) : null)
     this.pipelines = pipelines
@@ -134,7 +136,7 @@ export class Job {
         inputs.set(input.id, shared)
         return shared
       })
-      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace, ...watchesOf(options) }) }
+      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace, ...watches }) }
     })
     this.#sources = "sources" in options ? options.sources : [{ name: null, partitions: options.partitions }]
     this.#numbering = numberingOf(this.#sources)
@@ -571,7 +573,7 @@ export class Job {
     const restored = this.#running.map((running) => {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
-      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace })
+      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace, ...this.#watches })
       const snapshot = source?.snapshot ?? first.snapshot
       return { running, graph, counts: source?.state.byPipeline[checked.name], open: openIn(snapshot, accountSection(checked.name)), snapshot }
     })
@@ -656,7 +658,7 @@ const slowest = (states: ReadonlyArray<PartitionTime>): PartitionTime => ({
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
-const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, options: OperatorOptions): OperatorGraph | null => {
+const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, options: GraphOptions): OperatorGraph | null => {
   const graph = new OperatorGraph(checked, options)
   try {
     graph.restore(snapshot)

@@ -25,9 +25,13 @@ export class WindowRecords {
   /** When the window is final. */
   readonly #closesAt: number
   readonly #read: Array<Read & { readonly isIn: boolean }> = []
+  /** The places of those that are in it. */
+  readonly #rows = new Set<string>()
   readonly #counting: Array<number> = []
   /** Those that take back others, which counts when they have done so. */
   readonly #taking = new Map<string, number>()
+  /** Of these what came before the rest was read, and is known by what it has done. */
+  readonly #before = new Set<number>()
   #new: Array<Done> = []
   readonly #done: Array<Done> = []
   #newAtEnd: Array<Done> = []
@@ -44,11 +48,13 @@ export class WindowRecords {
   /** A row of the window; `atEnd` where it comes at the end of an input, and is held on. */
   add(read: Read, atEnd: boolean): void {
     const counting = atEnd ? this.#heldAtEnd : this.#counting
+    this.#rows.add(nameOf(read.place))
     counting.push(this.#read.push({ ...read, isIn: true }) - 1)
   }
 
   /** A row of the key that takes back others; `isIn` where the window has its time. */
   addTaking(read: Read, isIn: boolean): void {
+    if (isIn) this.#rows.add(nameOf(read.place))
     this.#taking.set(nameOf(read.place), this.#read.push({ ...read, isIn }) - 1)
   }
 
@@ -61,11 +67,19 @@ export class WindowRecords {
   settle({ isComplete, isEnd, isTold }: { readonly isComplete: boolean; readonly isEnd: boolean; readonly isTold: boolean }): void {
     if (isEnd || isTold || isComplete) this.#countingAtEnd = this.#heldAtEnd.length === 0 ? null : [...this.#counting, ...this.#heldAtEnd]
     this.#heldAtEnd = []
+    for (const one of [...this.#new, ...this.#newAtEnd]) this.#noteBefore(one)
     const isOwn = ({ place }: Done) => this.#taking.has(nameOf(place))
     for (const one of this.#new) if (isOwn(one)) this.#done.push(one)
     if (isTold) this.#atEnd = this.#newAtEnd.filter(isOwn)
     this.#new = []
     this.#newAtEnd = []
+  }
+
+  /** What takes back rows of the window may have been read before a snapshot, and have waited in it. */
+  #noteBefore({ place, taken, time }: Done): void {
+    if (this.#taking.has(nameOf(place)) || !taken.some((each) => this.#rows.has(nameOf(each)))) return
+    this.addTaking({ place, kind: "event", time, knownAt: null, record: null }, false)
+    this.#before.add(this.#read.length - 1)
   }
 
   /** In the order in which they were read. */
@@ -91,7 +105,8 @@ export class WindowRecords {
       if (isIn) standing.set(nameOf(counts), own)
       if (isIn || gone.length > 0) list(own, { counts: isIn, takenBackBy: null })
     }
-    return [...listed].sort(([a], [b]) => a - b).map(([, contribution]) => contribution)
+    const isLater = (at: number) => Number(!this.#before.has(at))
+    return [...listed].sort(([a], [b]) => isLater(a) - isLater(b) || a - b).map(([, contribution]) => contribution)
   }
 
   #allDone(): ReadonlyArray<Done> {

@@ -311,10 +311,11 @@ describe("/api/v1/feed", () => {
       assert.deepStrictEqual(state.control, { paused: true, speed: 60 })
       const heard = yield* listen(base, "/api/v1/stream", [`"control":{"paused":true,"speed":600}`], post({ speed: 600 }))
       assert.include(heard, `"control":{"paused":true,"speed":60}`)
-      for (const change of [{ speed: 0 }, { speed: -1 }, { speed: "fast" }, { paused: 1 }, { speed: 1e9 }]) {
+      for (const change of [{ speed: 0 }, { speed: -1 }, { speed: "fast" }, { paused: 1 }, { speed: 1e9 }, { typo: 1 }, { typo: 1, paused: true }, {}]) {
         const { body, status } = yield* post(change)
         assert.strictEqual(status, 400, JSON.stringify(change))
-        assert.include(body, Object.keys(change)[0] ?? "")
+        assert.include(body, Object.keys(change)[0] ?? "nothing is to be changed: give paused, speed or both")
+        assert.strictEqual(body.indexOf("\n"), body.length - 1)
       }
       const unread = yield* ask(base, "/api/v1/feed", { method: "POST", body: "{", headers: { ...headers, "content-length": "1", origin } })
       assert.strictEqual(unread.status, 400)
@@ -352,7 +353,8 @@ describe("/api/v1/feed", () => {
       const post = (over: Record<string, string>, path = "/api/v1/feed", method = "POST") =>
         Effect.map(ask(base, path, { method, body, headers: { ...headers, ...over } }), ({ status }) => status)
       assert.strictEqual(yield* post({ origin }), 200)
-      assert.strictEqual(yield* post({ origin }, "/api/feed?a=b"), 200)
+      assert.strictEqual(yield* post({ origin }, "/api/feed"), 200)
+      assert.strictEqual(yield* post({ origin }, "/api/feed?a=b"), 400)
       assert.strictEqual(yield* post({ "sec-fetch-site": "same-origin" }), 200)
       const foreign = ["http://evil.example", `http://evil.example:${port}`, "null", "", `http://localhost:${port}`, `http://${host}.evil.example`, "http://127.0.0.1"]
       for (const other of foreign) assert.strictEqual(yield* post({ origin: other }), 403, other)

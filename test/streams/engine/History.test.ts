@@ -12,6 +12,7 @@ import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import * as History from "../../../src/streams/engine/History.ts"
 import * as Past from "../../../src/streams/engine/Past.ts"
+import { type PastSnapshot, PastSnapshots } from "../../../src/streams/engine/PastSnapshots.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { type Encoded, encode } from "../../../src/streams/pipeline/Pane.ts"
@@ -176,6 +177,41 @@ describe("what was known", () => {
 })
 
 describe("the history of a window", () => {
+  it.effect("is the same from whatever snapshot it begins at", () =>
+    overScripts(Effect.fnUntraced(function*() {
+      const snapshots = new PastSnapshots<PastSnapshot>({ most: 1_000, mostBytes: 2 ** 24 }, 1)
+      const atRest = ({ read, snapshot }: Past.Rest) => snapshots.isDue(read) ? Effect.map(snapshot, (made) => snapshots.add(made)) : Effect.void
+      yield* Past.run({ pipelines, atRest }, ({ part }, job) => Effect.sync(() => void ("_tag" in part ? job.decide(part) : job.take(part))))
+      const { panes } = yield* History.asKnownAt(pipelines, { time: Infinity })
+      for (const { end, key, pipeline, start } of panes) {
+        const of = pipelines.find(({ name }) => name === pipeline)!
+        const whole = yield* History.ofWindow(of, { key, start, end })
+        assert.deepStrictEqual(yield* History.ofWindow(of, { key, start, end }, { from: snapshots.upTo(Infinity) }), whole)
+      }
+    }), 4))
+
+  it.effect("has what takes back a row of it and was read before the snapshot at which it begins", () =>
+    Effect.gen(function*() {
+      const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, id: Schema.String, until: Schema.optionalKey(Schema.Int) })
+      const replaced = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" }).pipe(
+        Events.cancels({ id: "id", replacement: Expr.gt("until", 0), through: "until" }),
+        Window.tumbling("10 seconds"),
+        Aggregate.into({ trades: Aggregate.count }),
+        Pipeline.allowedLateness("20 seconds"),
+        Pipeline.named("replaced")
+      )
+      yield* appended([{ symbol: "A", time: 5_000, id: "a", until: 14_000 }])
+      const made: Array<PastSnapshot> = []
+      const atRest = ({ snapshot }: Past.Rest) => Effect.map(snapshot, (one) => void made.push(one))
+      yield* Past.run({ pipelines: [replaced], atRest }, ({ part }, job) => Effect.sync(() => void ("_tag" in part ? job.decide(part) : job.take(part))))
+      yield* TestClock.adjust(10)
+      yield* appended([{ symbol: "A", time: 12_000, id: "a" }, { symbol: "A", time: 13_000, id: "b" }, { symbol: "A", time: 40_000, id: "c" }])
+      const window = { key: "A", start: 10_000, end: 20_000 }
+      const whole = yield* History.ofWindow(replaced, window)
+      assert.deepStrictEqual(marks(whole.records), [[0, "took back"], [1, 0], [2, "counts"]])
+      assert.deepStrictEqual(yield* History.ofWindow(replaced, window, { from: made }), whole)
+    }).pipe(Effect.provide(memory)), 10_000)
+
   const memory = Layer.mergeAll(EventLog.layerMemory(), Decisions.layerMemory)
   const appended = (rows: ReadonlyArray<object>) =>
     Effect.flatMap(Effect.service(EventLog), ({ append }) => append(0, fromTexts(rows.map((row) => JSON.stringify(row)))))

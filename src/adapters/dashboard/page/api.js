@@ -6,7 +6,7 @@ const base = "/api/v1"
 export const past = { at: undefined, speed: 0 }
 
 /** What is told as it was known at an instant. */
-const ofInstant = ["keys", "panes"]
+const ofInstant = ["graph", "keys", "letters", "panes"]
 
 /** What nobody waits for where another instant is shown. */
 const waitedFor = [...ofInstant, "changes"]

@@ -154,6 +154,8 @@ export const clock = (timeZone) => {
     millis: (time) => `${date.format(time)}, ${millis.format(time)} ${zoneAt(time)}`,
     /** @param {number} time */
     seconds: (time) => `${seconds.format(time)} ${zoneAt(time)}`,
+    /** With its date where that is another than that of a time beside it. @param {number} time @param {number} other */
+    beside: (time, other) => `${date.format(time) === date.format(other) ? "" : `${date.format(time)}, `}${seconds.format(time)} ${zoneAt(time)}`,
     /** @param {number} time */
     zone: (time) => zoneAt(time)
   }

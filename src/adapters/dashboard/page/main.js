@@ -99,6 +99,7 @@ export class Page {
           this.told("progress")
         },
         status: ({ feed }) => this.showFeed(feed),
+        waiting: ({ why }) => this.time.wait(why),
         missed: () => void this.refresh()
       }
     })

@@ -66,10 +66,10 @@ export const showConnection = (label, state) => {
   setText(/** @type {HTMLElement} */ (label.lastElementChild), connectionTexts[state])
 }
 
-/** @param {number | null} watermark @param {ReturnType<typeof format.clock>} clock */
+/** With its date where that is not today's. @param {number | null} watermark @param {ReturnType<typeof format.clock>} clock */
 const watermarkText = (watermark, clock) => {
   if (watermark === null) return format.missing
-  return format.isDate(watermark) ? clock.seconds(watermark) : "end of data"
+  return format.isDate(watermark) ? clock.beside(watermark, Date.now()) : "end of data"
 }
 
 /**

@@ -9,10 +9,16 @@ import { newestAmong, type Query, ResultSink, select } from "../../../streams/po
 /** Panes that a replay keeps. */
 const usualBound = 200_000
 
-interface Version {
+export interface Version {
   readonly knownAt: number
   readonly pane: Pane.Pane
 }
+
+/** Versions that were told one after another. Those of several replays may be the same ones. */
+export type Told = ReadonlyArray<Version>
+
+/** Versions that are kept together. */
+const together = 1_000
 
 interface Window {
   readonly id: string
@@ -28,17 +34,46 @@ export class KnownPanes {
   /** All of them, those that were told first at the beginning. */
   readonly #all = new Set<Window>()
   #count = 0
+  /** The same in the order in which they were told, the last part of which grows. */
+  #told: Array<Told>
+  #tellable: number
+  #newest: Array<Version> = []
 
-  constructor(bound = usualBound) {
+  /** What was told before counts as told. */
+  constructor(before: ReadonlyArray<Told> = [], bound = usualBound) {
     this.#bound = bound
+    this.#told = [...before]
+    this.#tellable = before.reduce((sum, { length }) => sum + length, 0)
+    for (const versions of before) this.#keep(versions)
   }
 
   write(panes: ReadonlyArray<Pane.Pane>, knownAt: number): void {
-    for (const pane of panes) {
-      const { id, versions, windows } = this.#windowOf(pane)
+    const versions = panes.map((pane) => ({ knownAt, pane }))
+    this.#newest.push(...versions)
+    if (this.#newest.length >= together) this.#seal()
+    this.#keep(versions)
+  }
+
+  /** All that another one has to have been told to know the same. */
+  told(): ReadonlyArray<Told> {
+    this.#seal()
+    return [...this.#told]
+  }
+
+  #seal(): void {
+    if (this.#newest.length === 0) return
+    this.#told.push(this.#newest)
+    this.#tellable += this.#newest.length
+    this.#newest = []
+    while (this.#tellable - this.#told[0]!.length >= this.#bound) this.#tellable -= this.#told.shift()!.length
+  }
+
+  #keep(told: Told): void {
+    for (const version of told) {
+      const { id, versions, windows } = this.#windowOf(version.pane)
       const last = versions.at(-1)
-      if (last !== undefined && !Pane.replaces(pane, last.pane)) continue
-      versions.push({ knownAt, pane })
+      if (last !== undefined && !Pane.replaces(version.pane, last.pane)) continue
+      versions.push(version)
       if (versions.length === 1) windows.set(id, this.#added({ id, windows, versions }))
       this.#count++
     }

@@ -35,7 +35,7 @@ export const WindowHistory = Schema.Struct({
 /** Records of one answer. */
 const mostRecords = 1_000
 
-export const of = Effect.fnUntraced(function*(pipeline: AnyOfPanes, window: History.Window, options: Pick<Past.Options, "maxTimeAhead">) {
+export const of = Effect.fnUntraced(function*(pipeline: AnyOfPanes, window: History.Window, options: Pick<Past.Options, "atRest" | "from" | "maxTimeAhead">) {
   const { records, revisions } = yield* History.ofWindow(pipeline, window, options)
   const { checked } = pipeline
   const closesAt = window.end + Checked.trailTo(checked.end)

@@ -42,6 +42,8 @@ interface Input {
 /** What has become of a row that takes back others. */
 export interface Done {
   readonly place: Place
+  /** Its event time. */
+  readonly time: number
   readonly outcome: number
   readonly refusal: Refusal | null
   /** When it has taken back others: windows that were final by then are as they were. */
@@ -246,6 +248,7 @@ export class KeptRows {
     const own = !counts ? null : this.#stretchOf(kind === Kind.correction ? last : ref)
     this.#done.push({
       place: this.#placeOf(ref),
+      time: this.#tableOf(ref).times[ref >> 1]!,
       outcome,
       refusal: outcome === Outcome.refused ? this.#nothing(ref) : null,
       at,

@@ -5,9 +5,12 @@ import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import * as Interest from "../../../../src/adapters/dashboard/Interest.ts"
 import * as LogTimes from "../../../../src/adapters/dashboard/past/LogTimes.ts"
+import type { ReplaySnapshot } from "../../../../src/adapters/dashboard/past/Replay.ts"
 import * as Replays from "../../../../src/adapters/dashboard/past/Replays.ts"
 import * as History from "../../../../src/streams/engine/History.ts"
 import * as Past from "../../../../src/streams/engine/Past.ts"
+import { PastSnapshots } from "../../../../src/streams/engine/PastSnapshots.ts"
+import type { Unused } from "../../../../src/streams/engine/Refusals.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
 import { encode, type Encoded, type Pane, replaces } from "../../../../src/streams/pipeline/Pane.ts"
 import { Decisions } from "../../../../src/streams/ports/Decisions.ts"
@@ -60,12 +63,19 @@ type Fc<A> = A extends fc.Arbitrary<infer T> ? T : never
 
 const stores = Effect.context<Decisions | EventLog>()
 
-/** What was open at a time, as the job of a replay that begins anew has it. */
-const openAt = (time: number) =>
-  Effect.map(
-    Past.run({ pipelines, until: time }, ({ part }, job) => Effect.sync(() => void ("_tag" in part ? job.decide(part) : job.take(part)))),
-    (job) => inOrder(job.forming({ most: Infinity }))
-  )
+/** What was open and counted at a time, and what could not be used, as the job of a run from the beginning of the log has it. */
+const stateAt = Effect.fnUntraced(function*(time: number) {
+  const unused: Array<Unused> = []
+  const job = yield* Past.run({ pipelines, until: time }, ({ part }, job) => Effect.sync(() => {
+    unused.push(...("_tag" in part ? job.decide(part) : job.take(part)).unused)
+  }))
+  return { open: inOrder(job.forming({ most: Infinity })), counts: Object.fromEntries(job.countsByPipeline), unused: unused.map(lineOf).sort() }
+})
+
+const lineOf = ({ offset, partition, pipeline, reason }: Pick<Unused, "offset" | "partition" | "pipeline" | "reason">) => `${pipeline} ${reason} ${partition} ${offset}`
+
+/** One for each record or two, of which some go again. */
+const everywhere = () => new PastSnapshots<ReplaySnapshot>({ most: 5, mostBytes: 2 ** 20 }, 1)
 
 const inOrder = (panes: Iterable<Pane>) => [...panes].map(encode).sort((a, b) => byText(JSON.stringify(a), JSON.stringify(b)))
 const byText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0
@@ -86,14 +96,18 @@ const over = (check: (times: ReadonlyArray<number>, asked: ReadonlyArray<number>
 describe("a replay of the past", () => {
   it.effect("has at any time the panes and open windows that were known then, asked forwards and backwards", () =>
     over(Effect.fnUntraced(function*(_, asked) {
-      const replays = yield* Replays.make({ pipelines, stores: yield* stores })
+      const snapshots = everywhere()
+      const replays = yield* Replays.make({ pipelines, stores: yield* stores, snapshots })
       for (const time of asked) {
         yield* Effect.scoped(Effect.gen(function*() {
-          const { known, live, position } = yield* replays.standing(time, [])
+          const { known, letters, live, position, progress } = yield* replays.standing(time, [])
           assert.strictEqual(position(), time)
           const expected = yield* History.asKnownAt(pipelines, { time })
           assert.deepStrictEqual(yield* known.at(time).read({}), expected.panes)
-          assert.deepStrictEqual(inOrder(live.forming.all()), yield* openAt(time))
+          const { latest } = yield* letters().latest!({ limit: 1_000 })
+          const found = { open: inOrder(live.forming.all()), counts: progress().byPipeline, unused: latest.map(lineOf).sort() }
+          assert.deepStrictEqual(found, yield* stateAt(time))
+          assert.isAtMost(snapshots.all.length, 5)
         }))
       }
       // Whoever reads panes of an earlier time may get them of a replay that is further.

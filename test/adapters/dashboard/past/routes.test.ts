@@ -3,6 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import * as Api from "../../../../src/adapters/dashboard/Api.ts"
 import { Dashboard } from "../../../../src/adapters/dashboard/Dashboard.ts"
+import { Graph } from "../../../../src/adapters/dashboard/Graph.ts"
+import { Letters } from "../../../../src/adapters/dashboard/Letters.ts"
+import { Status } from "../../../../src/adapters/dashboard/Status.ts"
 import { LogTimes } from "../../../../src/adapters/dashboard/past/LogTimes.ts"
 import { WindowHistory } from "../../../../src/adapters/dashboard/past/WindowHistory.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
@@ -29,6 +32,8 @@ const answer = <S extends Schema.Codec<unknown, unknown>>(url: string, path: str
     Effect.promise(async () => (await fetch(`${url}api/v1/${path}`)).text()),
     Schema.decodeUnknownEffect(Schema.fromJsonString(schema), { onExcessProperty: "error" })
   )
+
+const tick = (minutes: number) => JSON.stringify({ symbol: "A", time: minutes * minute, price: "1", size: 5 })
 
 describe("the routes of the past", () => {
   it.live("tell when records came, what was known then, what changed, and how a window came to be", () =>
@@ -62,5 +67,77 @@ describe("the routes of the past", () => {
 
       assert.strictEqual((yield* Effect.promise(() => fetch(`${url}api/v1/panes?asKnownAt=noon`))).status, 400)
       assert.strictEqual((yield* Effect.promise(() => fetch(`${url}api/v1/stream?asKnownAt=1&speed=fast`))).status, 400)
+    }).pipe(Effect.provide(around), Effect.scoped))
+
+  it.live("tell what could not be used by then, what was counted, and how far all was", () =>
+    Effect.gen(function*() {
+      const { append } = yield* EventLog
+      const times: Array<number> = []
+      for (const line of [tick(0), "no JSON", tick(10), tick(0), "neither"]) {
+        yield* append(0, fromTexts([line]))
+        times.push(Date.now())
+        yield* Effect.sleep(20)
+      }
+      const url = yield* serve
+      for (const [count, bad] of [[1, []], [2, [1]], [3, [1]], [5, [4, 1]]] as const) {
+        const at = `asKnownAt=${times[count - 1]! + 10}`
+        const { byReason, latest } = yield* answer(url, `letters?${at}`, Letters)
+        assert.deepStrictEqual(byReason, bad.length === 0 ? [] : [{ reason: "not-json", count: bad.length }])
+        assert.deepStrictEqual(latest.map(({ offset, record }) => [offset, record]), bad.map((offset) => [offset, offset === 1 ? "no JSON" : "neither"]))
+        const { nodes, pipelines } = yield* answer(url, `graph?${at}`, Graph)
+        assert.strictEqual(nodes.find(({ kind }) => kind === "source")?.in, count)
+        assert.strictEqual(pipelines[0]?.deadLettered, bad.length)
+        const { progress } = yield* answer(url, `status?${at}`, Status)
+        assert.deepStrictEqual([progress.read, progress.knownAt], [count, times[count - 1]! + 10])
+      }
+      assert.deepStrictEqual((yield* answer(url, `letters?pipeline=candles-1m&asKnownAt=${Date.now()}`, Letters)).latest, [])
+    }).pipe(Effect.provide(around), Effect.scoped))
+
+  it.live("refuse in a line what there cannot be, with what there is", () =>
+    Effect.gen(function*() {
+      const url = yield* serve
+      const refused = (path: string) =>
+        Effect.promise(async () => {
+          const response = await fetch(`${url}api/v1/${path}`)
+          return `${response.status} ${await response.text()}`
+        })
+      const history = (start: number, end: number) => refused(`history?pipeline=candles-1m&key=A&start=${start}&end=${end}`)
+      assert.strictEqual(
+        yield* history(1, minute),
+        "400 start and end: there is no window from 1 to 60000; near it are those from 0 to 60000 and from 60000 to 120000\n"
+      )
+      assert.match(yield* history(minute, 0), /^400 end: 0 is not after the start, 60000\n$/)
+      assert.match(yield* history(0, 2 * minute), /^400 start and end: there is no window from 0 to 120000/)
+      assert.match(yield* history(0, minute), /^200 /)
+      assert.match(yield* refused("stream?speed=10"), /^400 speed: now has none; say with asKnownAt .*\n$/)
+      assert.strictEqual(yield* refused("panes?limits=5"), "400 limits: there is no such parameter; there are pipeline, key, from, to, limit, asKnownAt\n")
+      assert.strictEqual(yield* refused("log?a=1"), "400 a: there is no such parameter; there are none\n")
+    }).pipe(Effect.provide(around), Effect.scoped))
+
+  it.live("let a viewer wait for whom there is no place, say why, and go on when there is one", () =>
+    Effect.gen(function*() {
+      yield* (yield* EventLog).append(0, fromTexts([tick(0)]))
+      const url = yield* serve
+      const open = (asKnownAt: number) =>
+        Effect.promise(async () => {
+          const over = new AbortController()
+          const response = await fetch(`${url}api/v1/stream?asKnownAt=${asKnownAt}`, { signal: over.signal })
+          const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+          let heard = ""
+          const until = async (text: string) => {
+            while (!heard.includes(text)) heard += (await reader.read()).value ?? ""
+            return heard
+          }
+          return { end: () => over.abort(), until: (text: string) => Effect.promise(() => until(text)) }
+        })
+      const others = yield* Effect.forEach([1, 2, 3, 4], open)
+      for (const { until } of others) yield* until("event: progress")
+      const fifth = yield* open(5)
+      const told = yield* fifth.until("event: waiting")
+      assert.notInclude(told, "progress")
+      assert.include(yield* fifth.until("\n\n"), "the past is looked at by 4 others, and this goes on when one of them has gone")
+      others[2]!.end()
+      assert.include(yield* fifth.until("event: progress"), `event: waiting`)
+      for (const { end } of [...others, fifth]) end()
     }).pipe(Effect.provide(around), Effect.scoped))
 })

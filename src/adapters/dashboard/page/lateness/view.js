@@ -1,6 +1,6 @@
 /** What did not count: how much of each pipeline's input, for which reasons, and what came last. */
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js"
-import { get } from "../api.js"
+import { get, isGivenUp } from "../api.js"
 import * as format from "../format.js"
 import * as address from "../state/address.js"
 import { ReadView } from "../still.js"
@@ -18,7 +18,10 @@ export class LeftOutView extends ReadView {
   async readAll() {
     if (document.hidden) return
     const { pipeline } = this.page.address
-    const letters = await get("letters", pipeline === undefined ? {} : { pipeline }).catch(({ message }) => ({ message }))
+    const letters = await get("letters", pipeline === undefined ? {} : { pipeline }).catch((error) => {
+      if (isGivenUp(error)) throw error
+      return { message: error.message }
+    })
     if (this.timer === undefined || pipeline !== this.page.address.pipeline) return
     this.letters = letters
     this.show()

@@ -9,11 +9,11 @@ const page = 0.05
 
 /** @param {HTMLElement} element @param {import("./time.js").Time} time @param {ReturnType<typeof import("../format.js").clock>} clock */
 export const drawBar = (element, time, clock) => {
-  const { isPast, isPlaying, isReading, log } = time
+  const { isPast, isPlaying, isReading, log, waiting } = time
   const from = log?.from ?? 0
   const to = Math.max(log?.to ?? 0, from + 1)
-  const ofNow = { graph: "; the graph shows now", "left-out": "; the letters are those of now" }[time.page.address.options.view] ?? ""
-  const words = isPast ? `As known at ${clock.millis(time.shown)}${ofNow}` : "Now"
+  const words = isPast ? `As known at ${clock.millis(time.shown)}` : "Now"
+  const state = waiting === undefined ? isReading ? "Reading the log…" : words : `Waiting: ${waiting}`
   render(html`
     <button id="time-play" type="button" title=${isPlaying ? "Pause (P)" : isPast ? "Play on from here (P)" : "Play the log from its beginning (P)"}
       @click=${() => time.toggle()}>${isPlaying ? "Pause" : isPast ? "Play" : time.page.status.feed.ended ? "Replay again" : "Replay"}</button>
@@ -31,7 +31,7 @@ export const drawBar = (element, time, clock) => {
         @input=${(event) => time.drag(Number(event.target.value), false)} @change=${(event) => time.drag(Number(event.target.value), true)}
         @keydown=${(event) => press(event, time, { from, to })}>
     </span>
-    <output id="time-now" aria-busy=${isReading}>${isReading ? "Reading the log…" : words}</output>
+    <output id="time-now" aria-live=${isPlaying ? "off" : "polite"} aria-busy=${isReading}>${state}</output>
     ${isPast ? html`<button id="time-live" type="button" title="Back to live (L)" @click=${() => time.goLive()}>Back to live</button>` : nothing}
     ${time.wrong === undefined ? nothing : html`<p class="wrong" role="alert">“${time.wrong}” is no time such as 2026-03-18T14:00:00Z; what is shown is live.</p>`}
   `, element)
@@ -46,6 +46,8 @@ const press = (event, time, { from, to }) => {
   const actions = {
     ArrowLeft: () => time.step(-1),
     ArrowDown: () => time.step(-1),
+    Enter: () => time.toggle(),
+    " ": () => time.toggle(),
     ArrowRight: () => time.isPast && time.step(1),
     ArrowUp: () => time.isPast && time.step(1),
     PageDown: () => time.drag(Math.max(from, time.shown - by), true),
@@ -53,10 +55,11 @@ const press = (event, time, { from, to }) => {
     Home: () => time.drag(from, true),
     End: () => time.goLive()
   }
+  if (event.ctrlKey || event.metaKey || event.altKey) return
   const action = actions[event.key]
-  if (action === undefined) return
+  if (action === undefined && !time.press(event.key)) return
   event.preventDefault()
-  void action()
+  void action?.()
 }
 
 /** How many records came when, as a line of bars; their roots, so that little is seen beside much. @param {import("./time.js").Log} log */

@@ -78,17 +78,17 @@ export class Revisions {
         <button type="button" class="tool" aria-label="Close" title="Close (Esc)" @click=${() => this.close()}>✕</button>
       </header>
       <p class="muted">${pipeline?.title ?? window.pipeline}</p>
-      ${wrong !== undefined ? html`<p role="alert">${wrong}</p>` : history === undefined ? html`<p role="status">Reading the log…</p>` : known(history, { clock, now, pipeline, watermark: page.watermark(), page })}
+      ${wrong !== undefined ? html`<p role="alert">${wrong}</p>` : history === undefined ? html`<p role="status">Reading the log…</p>` : known(history, { clock, now, pipeline, start: window.start, watermark: page.watermark(), page })}
     `, this.element)
   }
 }
 
 /** @param {History} history @param {any} shown */
-const known = ({ records, revisions, total, waitsFor }, { clock, now, page, pipeline, watermark }) => {
+const known = ({ records, revisions, total, waitsFor }, { clock, now, page, pipeline, start, watermark }) => {
   const told = revisions.filter(({ knownAt }) => knownAt <= now)
   const read = records.filter(({ knownAt }) => knownAt === null || knownAt <= now)
   return html`
-    <p class="waits">${waitsText(waitsFor, told.at(-1)?.pane, watermark, clock)}</p>
+    <p class="waits">${waitsText(waitsFor, told.at(-1)?.pane, watermark, (time) => clock.beside(time, start))}</p>
     <h3>Revisions</h3>
     ${told.length === 0 ? html`<p class="muted">None was told yet.</p>` : html`<ol class="revisions">${told.map((revision, index) => html`
       <li>
@@ -109,15 +109,15 @@ const known = ({ records, revisions, total, waitsFor }, { clock, now, page, pipe
         </li>`)}</ol>`}`
 }
 
-/** @param {History["waitsFor"]} waitsFor @param {Pane | undefined} newest @param {number} watermark @param {any} clock */
-const waitsText = ({ closesAt, finalAt, outOfOrderness }, newest, watermark, clock) => {
-  const at = Number.isFinite(watermark) ? `; it is at ${clock.seconds(watermark)}` : ""
+/** @param {History["waitsFor"]} waitsFor @param {Pane | undefined} newest @param {number} watermark @param {(time: number) => string} say */
+const waitsText = ({ closesAt, finalAt, outOfOrderness }, newest, watermark, say) => {
+  const at = Number.isFinite(watermark) ? `; it is at ${say(watermark)}` : ""
   const isTold = newest !== undefined && newest.pane !== "early"
   if (!isTold && watermark < closesAt) {
     const disorder = outOfOrderness > 0 ? `, for which event time has to go ${outOfOrderness / 1_000} s further` : ""
-    return `Open. It closes when the watermark is at ${clock.seconds(closesAt)}${at}${disorder}.`
+    return `Open. It closes when the watermark is at ${say(closesAt)}${at}${disorder}.`
   }
-  if (watermark < finalAt) return `Closed. Late events may revise it until the watermark is at ${clock.seconds(finalAt)}${at}.`
+  if (watermark < finalAt) return `Closed. Late events may revise it until the watermark is at ${say(finalAt)}${at}.`
   return "Final: nothing revises it any more."
 }
 

@@ -2,7 +2,7 @@
  * Which instant of the log the page shows: now, or one that is past, which stands still or is played on. All that is shown is
  * of that instant, as it was known then.
  */
-import { get, past } from "../api.js"
+import { get, isGivenUp, past } from "../api.js"
 import * as format from "../format.js"
 import { setText } from "../text.js"
 import { drawBar } from "./bar.js"
@@ -31,6 +31,8 @@ export class Time {
   isReading = false
   /** Where the pointer drags to. @type {number | undefined} */
   dragged
+  /** Why nothing of the instant is known yet. @type {string | undefined} */
+  waiting
   /** What is wrong with the address. @type {string | undefined} */
   wrong
 
@@ -71,6 +73,7 @@ export class Time {
     if (text === this.text) return false
     this.text = text
     this.dragged = undefined
+    this.waiting = undefined
     const at = text === undefined ? undefined : instantOf(text)
     this.wrong = text !== undefined && at === undefined ? text : undefined
     past.at = at
@@ -91,7 +94,10 @@ export class Time {
 
   goLive() {
     const { at: _, ...options } = this.page.address.options
+    // What has the focus may be gone with the past.
+    const hasFocus = this.element.contains(document.activeElement)
     this.page.go({ ...this.page.address, options })
+    if (hasFocus && !isUsable(document.activeElement)) document.getElementById("time-play")?.focus()
     void this.look()
   }
 
@@ -119,6 +125,7 @@ export class Time {
   toggle() {
     if (this.isPlaying) this.pause()
     else this.play()
+    announce(this.isPlaying ? `Playing, ${this.chosenSpeed} times as fast as it was written` : "Paused")
   }
 
   /** @param {number} at @param {number} speed */
@@ -144,9 +151,10 @@ export class Time {
       const { after, before } = await get("changes", { pipeline, key, asKnownAt: this.shown })
       const at = by < 0 ? before : after
       if (at !== null) return this.stand(at)
-      setText(/** @type {HTMLElement} */ (document.getElementById("announce")), `Nothing became known of ${key} ${by < 0 ? "before" : "after"} that`)
-    } catch {
-      // It was given up for another instant, or the server is out of reach, which the page says.
+      announce(`Nothing became known of ${key} ${by < 0 ? "before" : "after"} that`)
+    } catch (error) {
+      // Where the server is out of reach the page says so.
+      if (!isGivenUp(error)) announce(error.message)
     }
     this.reads(false)
   }
@@ -184,9 +192,16 @@ export class Time {
   /** What is shown has come so far. @param {{ knownAt?: number }} progress */
   hear({ knownAt }) {
     if (knownAt === undefined || !this.isPast) return
+    this.waiting = undefined
     past.at = knownAt
     if (this.isPlaying && knownAt >= (this.log?.to ?? Infinity)) this.goLive()
     else this.draw()
+  }
+
+  /** Nothing comes until another viewer has gone. @param {string} why */
+  wait(why) {
+    this.waiting = why
+    this.draw()
   }
 
   /** @param {boolean} isReading */
@@ -202,6 +217,12 @@ export class Time {
     if (!this.element.hidden) drawBar(this.element, this, this.page.clock(this.page.status.timeZone))
   }
 }
+
+/** @param {string} text */
+const announce = (text) => setText(/** @type {HTMLElement} */ (document.getElementById("announce")), text)
+
+/** Whether it can have the focus. @param {Element | null} element */
+const isUsable = (element) => element !== null && element !== document.body && element.isConnected && !element.matches(":disabled")
 
 /** An instant as the address has it: as a date, or in milliseconds. @param {string} text @returns {number | undefined} */
 export const instantOf = (text) => {
