@@ -10,6 +10,8 @@ const dates: { readonly [file: string]: string } = {
   "adapters/dashboard/Routes.ts": "the server's time, for the page",
   "adapters/dashboard/Unversioned.ts": "the server's time, for programs",
   "adapters/dashboard/Live.ts": "the server's time, for the page, and names of events",
+  "adapters/dashboard/alerts/Alerts.ts": "when an alert was made",
+  "adapters/dashboard/alerts/Sweeps.ts": "when an alert fired",
   "adapters/dashboard/past/Replay.ts": "compared with dates in the log",
   "adapters/influxdb/Connection.ts": "compared with the date of the server's answer",
   "adapters/influxdb/InfluxdbMetrics.ts": "the time of a point",

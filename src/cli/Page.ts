@@ -51,6 +51,7 @@ const withAdvice = ({ message, reason }: DashboardError, portFlag: string): Prob
     "token-required": `set COURANT_TOKEN, for example to ${random}`,
     "token-too-short": `set COURANT_TOKEN to a longer one, such as ${random}, or unset it`,
     "port-in-use": `choose another with ${portFlag}`,
+    "alerts": "look at the data folder with courant doctor",
     "cannot-listen": `set another address with --host and ${portFlag}`
   }
   return problem(`${message}; ${advice[reason]}`)

@@ -3,6 +3,7 @@ import { Context, Effect, Layer, type Stdio } from "effect"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Database from "../adapters/sqlite/Database.ts"
+import * as SqliteAlertStore from "../adapters/sqlite/SqliteAlertStore.ts"
 import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteDeadLetters from "../adapters/sqlite/SqliteDeadLetters.ts"
 import * as SqliteDecisions from "../adapters/sqlite/SqliteDecisions.ts"
@@ -196,6 +197,7 @@ const inFolder = (choice: Choice) =>
     Layer.provideMerge(decisions(choice.group)),
     Layer.provideMerge(Layer.mergeAll(
       eventLog(choice),
+      SqliteAlertStore.layer,
       SqliteCheckpointStore.layer,
       SqliteDeadLetters.layer
     )),

@@ -70,6 +70,24 @@ const candles = (count: number) => new RegExp(`^IBM: ${count} one-minute candles
 const visit = browsing()
 
 describe.skipIf(skipped)("the past on the page", () => {
+  it("has the alerts of then, and makes none", () =>
+    visitPast(async (page, url, times) => {
+      await page.goto(url)
+      await chartSays(page, /^IBM: 5/)
+      const openForm = () => page.getByRole("button", { name: "Alert", exact: true }).click()
+      await openForm()
+      await page.getByRole("button", { name: "Make alert" }).click()
+      await shows(page, "alert-count", "1")
+      await page.goto(`${url}#/candles-1m/IBM?at=${new Date(times[3]!).toISOString()}`)
+      await shows(page, "alert-count", "0")
+      await openForm()
+      await expect.poll(() => page.locator("#alert-form").innerText()).toMatch(/The page shows the past: go back to live/)
+      assert.isTrue(await page.getByRole("button", { name: "Make alert" }).isDisabled())
+      await page.getByRole("button", { name: "Cancel" }).click()
+      await page.keyboard.press("l")
+      await shows(page, "alert-count", "1")
+    }))
+
   it("is what was known at the instant that the address names, and live is a button away", () =>
     visitPast(async (page, url, times) => {
       await page.goto(`${url}#/candles-1m/IBM?at=${new Date(times[2]! + 50).toISOString()}`)

@@ -4,6 +4,7 @@ import { Dashboard } from "../../src/adapters/dashboard/Dashboard.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
+import { AlertStore } from "../../src/streams/ports/AlertStore.ts"
 import { type DeadLetter, DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Feed, type Freshness, type Pace } from "../../src/streams/ports/Feed.ts"
 import { type Event, Monitor } from "../../src/streams/ports/Monitor.ts"
@@ -50,7 +51,7 @@ export const open = async (first: Freshness, { letters = [], pipelines = market 
       change: (change) => Effect.sync(() => void (pace = { ...pace, ...change }))
     }
   })
-  const around = ManagedRuntime.make(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory, DeadLetters.layerMemory))
+  const around = ManagedRuntime.make(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory, DeadLetters.layerMemory, AlertStore.layerMemory))
   const context = await around.context()
   await around.runPromise(DeadLetters.use((kept) => kept.write(letters)))
   const serve = (port: number) =>

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { BigDecimal, type Context, Effect, Layer, Option, Stream } from "effect"
 import type { Checkpoint, Part } from "../../src/streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { AlertStore } from "../../src/streams/ports/AlertStore.ts"
 import { type DeadLetter, DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { Feed } from "../../src/streams/ports/Feed.ts"
@@ -12,6 +13,7 @@ import { type Chunk, fromBytes, fromTexts, Kind, type Records, valueAt } from ".
 import { type Query, ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { RowSink, select as selectRows } from "../../src/streams/ports/RowSink.ts"
 import * as CheckpointStoreContract from "../../src/testing/CheckpointStoreContract.ts"
+import * as AlertStoreContract from "../../src/testing/AlertStoreContract.ts"
 import * as DeadLettersContract from "../../src/testing/DeadLettersContract.ts"
 import * as EventLogContract from "../../src/testing/EventLogContract.ts"
 import * as FeedContract from "../../src/testing/FeedContract.ts"
@@ -700,4 +702,5 @@ forgetful("EventLog", EventLogContract.durableLaws, EventLog.layerMemory())
 forgetful("ResultSink", ResultSinkContract.durableLaws, ResultSink.layerMemory)
 forgetful("RowSink", RowSinkContract.durableLaws, RowSink.layerMemory)
 forgetful("DeadLetters", DeadLettersContract.durableLaws, DeadLetters.layerMemory)
+forgetful("AlertStore", AlertStoreContract.durableLaws, AlertStore.layerMemory)
 forgetful("CheckpointStore", CheckpointStoreContract.durableLaws, CheckpointStore.layerMemory)

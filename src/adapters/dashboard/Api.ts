@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import * as Pane from "../../streams/pipeline/Pane.ts"
+import * as Alerts from "./alerts/Told.ts"
 import { Description } from "./Description.ts"
 import { Change, FeedState } from "./FeedState.ts"
 import { Graph } from "./Graph.ts"
@@ -43,6 +44,8 @@ const lineOf = (status: number, description: string) =>
 const wrong = lineOf(400, "A line that names the parameter that is wrong.")
 const unreadable = lineOf(503, "A line that says why results cannot be read.")
 
+const foreign = lineOf(403, "The request is not of this page's.")
+
 const asKnownAt = Schema.optionalKey(wholeNumber)
 
 const speed = Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,6}(\.\d{1,3})?$/, { expected: "a number such as 60" })).pipe(
@@ -52,6 +55,28 @@ const speed = Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,6}(
 const unkept = lineOf(404, "The past is not within reach of this server.")
 
 const ofPast = "`asKnownAt` asks for what was known at a time, as the log tells it."
+
+const said = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
+
+const alerts = [
+  HttpApiEndpoint.get("alerts", "/alerts", { query: { asKnownAt }, success: Alerts.Alerts, error: [wrong] }).annotateMerge(said(
+    "The alerts, and what they have fired",
+    "With `asKnownAt` those of that time which are still there, and what had fired then."
+  )),
+  HttpApiEndpoint.post("addAlert", "/alerts", {
+    payload: Alerts.Wish,
+    success: Alerts.ToldAlert,
+    error: [wrong, foreign, lineOf(409, "There are too many."), unreadable]
+  }).annotateMerge(said(
+    "Makes an alert: a value of one key that crosses a level",
+    "`value` is the name of a number, or `price` where there are open, high, low and close. A key that is not there yet is waited for."
+  )),
+  HttpApiEndpoint.delete("removeAlert", "/alerts/:id", {
+    params: { id: text },
+    success: Schema.Struct({ id: Schema.String }),
+    error: [wrong, foreign, lineOf(404, "There is none."), unreadable]
+  }).annotateMerge(said("Deletes an alert, with what it has fired"))
+] as const
 
 export const Keys = Schema.Struct({
   keys: Schema.Array(Schema.Struct({ key: Schema.String, newest: Pane.Encoded })),
@@ -123,10 +148,11 @@ export const of = (pipelines: ReadonlyArray<string>) => {
         "What could not be used: how much for which reason, and what came last",
         `The newest 100 by default. ${ofPast} Of the past there are at most the last 200 of each pipeline.`
       )),
+      ...alerts,
       HttpApiEndpoint.post("feed", "/feed", {
         payload: Change,
         success: FeedState,
-        error: [wrong, lineOf(403, "The request is not of this page's."), lineOf(409, "The feed is none whose pace can be changed.")]
+        error: [wrong, foreign, lineOf(409, "The feed is none whose pace can be changed.")]
       }).annotateMerge(said(
         "Pauses a replay, lets it go on, or changes its speed",
         "In a browser the page alone can do it. A program sends the token, where there is one, or the server's own `Origin`."
@@ -154,8 +180,6 @@ const past = <P extends Schema.Codec<string, string>>(pipeline: P) => [
   }).annotateMerge(said("When something of a key became known before a time and after it"))
 ] as const
 
-const said = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
-
 const unknownParameters = "A parameter that a route does not have is answered with 400, in a line that names it and those that there are."
 
 const stream = [
@@ -165,7 +189,8 @@ const stream = [
   "`[key, start, end, kind, …values]`: it takes the place of the key's row unless that is of a later window; a row that is",
   "`retracted` takes the key's row away, and the row behind it, where there is one, is the key's newest then. A viewer first hears",
   "of the windows that are open; it asks for `keys` and `panes` once it hears, and again when it is told `missed`. Without",
-  "parameters there are `status`, `progress` and a `beat` every 15 seconds alone. With `asKnownAt` the same is told of the past: what",
+  "parameters there are `status`, `progress` and a `beat` every 15 seconds alone. Whoever hears of now hears each `alert` that fires,",
+  "what becomes of it, and `alerts` where there are others. With `asKnownAt` the same is told of the past: what",
   "was known then, and with `speed` the log as it was written from then on, so many times as fast; `progress` says by `knownAt` up to when.",
   "Only a few instants can be looked at at a time; whoever asks for one more is told so by `waiting`, and hears of it when another one is left."
 ].join(" ")

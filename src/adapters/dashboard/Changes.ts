@@ -5,21 +5,29 @@
 import type { Headers } from "effect/http"
 import * as Api from "./Api.ts"
 
-/** The routes that take one. */
-const routes: ReadonlyArray<string> = [`${Api.prefix}/feed`]
+/** The routes that take one, each with the bytes that its body may have; one without a body has `null`. */
+const routes: ReadonlyArray<readonly [method: string, path: RegExp, longest: number | null]> = [
+  ["POST", new RegExp(`^${Api.prefix}/feed$`), 1_024],
+  ["POST", new RegExp(`^${Api.prefix}/alerts$`), 16_384],
+  ["DELETE", new RegExp(`^${Api.prefix}/alerts/[^/]+$`), null]
+]
+
+const routeOf = (method: string, url: string) => {
+  const [path = ""] = url.split("?")
+  return routes.find(([its, pattern]) => its === method && pattern.test(path))
+}
 
 /** Whether a path, with or without parameters, is one of theirs. */
-export const isRoute = (url: string): boolean => routes.includes(url.split("?")[0] ?? "")
-
-/** Bytes of the body. */
-const longest = 1_024
+export const isRoute = (method: string, url: string): boolean => routeOf(method, url) !== undefined
 
 /** The status and the reason of a request that is refused. */
 export const refusal = (
-  headers: Headers.Headers,
+  { headers, method, url }: { readonly method: string; readonly url: string; readonly headers: Headers.Headers },
   { hasToken, isOwn }: { readonly isOwn: (authority: string) => boolean; readonly hasToken: boolean }
 ): readonly [status: number, reason: string] | undefined => {
   if (!hasToken && !isOfOwnPage(headers, isOwn)) return [403, "only the page itself, and programs with the token, change anything here"]
+  const longest = routeOf(method, url)?.[2] ?? null
+  if (longest === null) return undefined
   if (!/^application\/json\s*(?:;|$)/i.test(headers["content-type"] ?? "")) return [415, "the body is to be application/json"]
   // Without a length nobody knows how much comes.
   const length = headers["content-length"]

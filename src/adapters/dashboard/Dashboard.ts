@@ -5,12 +5,14 @@
  * It only looks: everything it shows is read from the sink or heard from the monitor.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { HttpRouter, type HttpServerError } from "effect/http"
+import { AlertStore } from "../../streams/ports/AlertStore.ts"
 import type { Feed } from "../../streams/ports/Feed.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
 import type { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import * as Alerts from "./alerts/Alerts.ts"
 import * as Assets from "./Assets.ts"
 import { describe, zoneOfAll } from "./Description.ts"
 import * as Guard from "./Guard.ts"
@@ -45,7 +47,7 @@ export interface Options {
 
 /** The dashboard cannot be served. */
 export class DashboardError extends Schema.TaggedError<DashboardError>()("DashboardError", {
-  reason: Schema.Literals(["port-in-use", "token-required", "token-too-short", "cannot-listen"]),
+  reason: Schema.Literals(["port-in-use", "token-required", "token-too-short", "cannot-listen", "alerts"]),
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
@@ -74,7 +76,11 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   const { role = Effect.succeed<Role>({ _tag: "active" }), timeZone = "America/New_York", title = "courant" } = options
   const past = options.past === undefined ? null : yield* Past.make(options.past, options.pipelines)
   const pipelines = options.pipelines.map((pipeline) => describe(pipeline, timeZone))
-  const routes = { live, past, role, timeZone: zoneOfAll(pipelines, timeZone), title, running: options.pipelines, pipelines }
+  const alerts = yield* Alerts.make({ pipelines, running: options.pipelines, forming: (of) => live.forming.of(of), tell: live.tell }).pipe(
+    Effect.provideService(AlertStore, yield* storeOfAlerts),
+    Effect.mapError(({ cause, message }) => new DashboardError({ reason: "alerts", message: `the alerts cannot be read: ${message}`, cause }))
+  )
+  const routes = { live, alerts, past, role, timeZone: zoneOfAll(pipelines, timeZone), title, running: options.pipelines, pipelines }
   const app = yield* HttpRouter.toHttpEffect(
     Layer.mergeAll(Routes.layer(routes), Unversioned.layer(routes), Metrics.layer, Assets.layer).pipe(
       Layer.provideMerge(Guard.layer({ ...options, port })),
@@ -88,6 +94,12 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   yield* Effect.addFinalizer(() => Effect.andThen(live.end, past?.end ?? Effect.void))
   return Dashboard.of({ url: `http://${Guard.authority(options.host, port)}/` })
 })
+
+/** Where nothing is kept with the data, alerts are kept as long as the server runs. */
+const storeOfAlerts = Effect.flatMap(Effect.serviceOption(AlertStore), Option.match({
+  onNone: () => Effect.map(Layer.build(AlertStore.layerMemory), Context.get(AlertStore)),
+  onSome: Effect.succeed
+}))
 
 const checkToken = ({ host, token }: Options): Effect.Effect<void, DashboardError> => {
   const least = `a token of at least ${Guard.leastTokenLength} characters`

@@ -65,6 +65,10 @@ export class Writer {
     return written("status", JSON.stringify({ freshness: feed.freshness, feed }), null, this.#id())
   }
 
+  toAll(event: string, data: unknown): Frame {
+    return written(event, JSON.stringify(data), null, this.#id())
+  }
+
   #id(): string {
     return `${this.#run}-${this.#next++}`
   }

@@ -43,7 +43,7 @@ const refusal = Effect.fnUntraced(function*(
   if (!isOwnHost(options, request.headers["host"])) {
     return plain(421, "this server does not answer to that host name")
   }
-  const isChange = request.method === "POST" && Changes.isRoute(request.url)
+  const isChange = Changes.isRoute(request.method, request.url)
   if (!isChange && request.method !== "GET" && request.method !== "HEAD") {
     return HttpServerResponse.setHeader(plain(405, "only GET and HEAD"), "allow", "GET, HEAD")
   }
@@ -52,7 +52,7 @@ const refusal = Effect.fnUntraced(function*(
     if (refused !== undefined) return refused
   }
   if (!isChange) return undefined
-  const wrong = Changes.refusal(request.headers, {
+  const wrong = Changes.refusal(request, {
     isOwn: (authority) => isOwnHost(options, authority),
     hasToken: options.token !== undefined && hasToken(request, Redacted.value(options.token))
   })

@@ -40,6 +40,8 @@ export interface Live {
   readonly rates: () => Rates
   /** When the engine's counts last changed, in milliseconds of the monotonic clock. */
   readonly advancedAt: () => number
+  /** Tells every viewer. */
+  readonly tell: (event: "alert" | "alerts", data: unknown) => void
   /** Ends the stream of every viewer. */
   readonly end: Effect.Effect<void>
 }
@@ -121,12 +123,12 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
     hear, looks: () => looksOf(viewers.interests),
     viewers: () => viewers.count,
-    forming,
+    forming, look,
     feed: () => feed,
-    look,
     freshness: () => feed.freshness,
     rates: () => rates.rates,
     advancedAt: () => advancedAt,
+    tell: (event, data) => viewers.tell([writer.toAll(event, data)]),
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
   } satisfies Live
 })

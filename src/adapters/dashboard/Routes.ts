@@ -2,11 +2,13 @@
 import { Clock, Effect, Layer, Option, Result, type Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, OpenApi } from "effect/http-api"
+import type { AlertStoreError } from "../../streams/ports/AlertStore.ts"
 import { DeadLetters, type DeadLettersError } from "../../streams/ports/DeadLetters.ts"
 import { Feed } from "../../streams/ports/Feed.ts"
 import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
+import type { Alerts } from "./alerts/Alerts.ts"
 import * as Api from "./Api.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Description } from "./Description.ts"
@@ -29,6 +31,7 @@ export interface Options {
   /** What they describe. */
   readonly running: ReadonlyArray<AnyPipeline>
   readonly live: Live
+  readonly alerts: Alerts
   /** `null` where the log is not within reach. */
   readonly past: PastAnswers | null
 }
@@ -43,7 +46,7 @@ export const layer = (options: Options) => {
   )
 }
 
-const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role, running, timeZone, title }: Options) =>
+const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipelines, role, running, timeZone, title }: Options) =>
   HttpApiBuilder.group(api, "courant", Effect.fnUntraced(function*(routes) {
     const { control, name } = yield* Feed
     const letters = Option.getOrUndefined(yield* Effect.serviceOption(DeadLetters))
@@ -104,6 +107,11 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
           ? Effect.succeed(OneLine.line(503, "this process has no dead letters within its reach"))
           : readable(Effect.map(Letters.read(letters, running, query), (found) => OneLine.json(found)))
       })
+      .handle("alerts", ({ query: { asKnownAt } }) => Effect.sync(() => OneLine.json(alerts.list(asKnownAt ?? Infinity))))
+      .handle("addAlert", ({ payload }) =>
+        readable(Effect.map(alerts.add(payload), (made) => "wrong" in made ? OneLine.line(made.status, made.wrong) : OneLine.json(made))))
+      .handle("removeAlert", ({ params: { id } }) =>
+        readable(Effect.map(alerts.remove(id), (isGone) => isGone ? OneLine.json({ id }) : OneLine.line(404, `there is no alert "${id}"`))))
       .handle("feed", ({ payload }) =>
         Effect.gen(function*() {
           if (control === undefined) return OneLine.line(409, `the feed "${name}" comes as it happens: it has no pace to be changed`)
@@ -119,8 +127,9 @@ const ofPast = <R>(past: PastAnswers | null, answer: (past: PastAnswers) => Effe
   past === null ? Effect.succeed(OneLine.line(404, "the past is not within reach: this server does not have the log")) : answer(past)
 
 /** A sink that cannot be read is answered in one line. */
-const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, DeadLettersError | ResultSinkError, R>) =>
-  Effect.catch(answer, (error) => Effect.succeed(OneLine.line(503, `results cannot be read: ${error.message}`)))
+const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, AlertStoreError | DeadLettersError | ResultSinkError, R>) =>
+  Effect.catch(answer, ({ _tag, message }) =>
+    Effect.succeed(OneLine.line(503, `${_tag === "AlertStoreError" ? "alerts cannot be kept" : "results cannot be read"}: ${message}`)))
 
 /** Each may hold 64 KiB in its connection without reading. */
 const mostViewers = 1_000

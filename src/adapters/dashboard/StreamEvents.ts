@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import * as Pane from "../../streams/pipeline/Pane.ts"
+import { ToldFiring } from "./alerts/Told.ts"
 import { EncodedProgress } from "./EncodedProgress.ts"
 import { FeedState } from "./FeedState.ts"
 
@@ -27,6 +28,8 @@ export const StreamEvent = Schema.Union([
   event("progress", EncodedProgress),
   event("status", Schema.Struct({ freshness: FeedState.fields.freshness, feed: FeedState })),
   event("waiting", Schema.Struct({ why: Schema.String })),
+  event("alert", ToldFiring),
+  event("alerts", Schema.Struct({})),
   event("missed", Schema.Struct({ pipeline: Schema.optionalKey(Schema.String) })),
   event("beat", Schema.Struct({ now: Schema.Int }))
 ])

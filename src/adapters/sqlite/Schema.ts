@@ -208,6 +208,23 @@ export const migrations: ReadonlyArray<string> = [
   `
   create index dead_letters_by_reason on dead_letters (reason);
   create index dead_letters_by_pipeline on dead_letters (pipeline, reason);
+  `,
+  // Few of each, as JSON.
+  `
+  create table alerts (
+    number integer primary key,   -- in the order in which they were made
+    id text not null unique,
+    alert text not null,
+    position text                 -- how far its windows have been looked at
+  ) strict;
+
+  create table alert_firings (
+    id integer primary key,
+    alert text not null,
+    firing text not null
+  ) strict;
+
+  create index alert_firings_by_alert on alert_firings (alert);
   `
 ]
 

@@ -9,6 +9,7 @@ import * as KafkaEventLog from "../../adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../adapters/kafka/KafkaResultSink.ts"
 import * as KafkaRowSink from "../../adapters/kafka/KafkaRowSink.ts"
 import * as Database from "../../adapters/sqlite/Database.ts"
+import * as SqliteAlertStore from "../../adapters/sqlite/SqliteAlertStore.ts"
 import * as SqliteCheckpointStore from "../../adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
 import * as SqliteRowSink from "../../adapters/sqlite/SqliteRowSink.ts"
@@ -223,6 +224,8 @@ export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection
     choice.rows === null ? Layer.empty : Fence.layerRowSink.pipe(
       Layer.provide(rowSinksOf(rowSinkLayers, { rows: choice.rows, wanted: choice.sinks, fallback: "sqlite" }))
     ),
+    // Whoever keeps nothing here keeps no alerts.
+    choice.checkpoints === "sqlite" ? SqliteAlertStore.layer.pipe(Layer.provide(database)) : Layer.empty,
     Fence.layerLog.pipe(Layer.provide(log)),
     decisions.pipe(Layer.provide(writing)),
     Fence.layerCheckpoints.pipe(Layer.provide(checkpoints)),

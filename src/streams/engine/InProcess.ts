@@ -224,7 +224,10 @@ const attributesOf = ({ sources }: EventLog["Service"], partition: number) => {
 const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effect.Effect<ReadonlyArray<number>, E>) {
   const monitor = yield* Monitor
   const ends = run.readable(yield* endsOfLog)
-  const { partitions, watermark } = run.job
+  const { partitions } = run.job
+  // Who hears of a watermark finds in the sinks what it has closed.
+  if (!run.isBetween) run.watermark = run.job.watermark
+  const { watermark } = run
   const log = yield* EventLog
   const lags = run.offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))
   for (const [partition, state] of partitions.entries()) {

@@ -56,6 +56,8 @@ export class Run {
   taken = 0
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save, or to look at it. */
   isBetween = false
+  /** Event time when it was told last: all that it has closed is in the sinks. */
+  watermark: number | null = null
   readonly idleness: Idleness
   readonly decisionTimes: DecisionTimes
   hasChanged = false

@@ -1,6 +1,7 @@
 /** The routes under a version: each is in the document, and answers as it says there. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema, Stream } from "effect"
+import { Alerts } from "../../../src/adapters/dashboard/alerts/Told.ts"
 import * as Api from "../../../src/adapters/dashboard/Api.ts"
 import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboard.ts"
 import { Description } from "../../../src/adapters/dashboard/Description.ts"
@@ -106,12 +107,14 @@ describe("the document", () => {
         ["/api/v1/health", ["get"]],
         ["/api/v1/graph", ["get"]],
         ["/api/v1/letters", ["get"]],
+        ["/api/v1/alerts", ["get", "post"]],
+        ["/api/v1/alerts/{id}", ["delete"]],
         ["/api/v1/feed", ["post"]]
       ])
       assert.include(JSON.stringify(paths["/api/v1/keys"]), `"enum":["candles-1m","day","indicators-1m","turnover","large"]`)
       for (const path of Object.keys(paths)) {
         // What needs a parameter says which, and what needs the log that it is not there.
-        const { status } = yield* ask(base, path, { method: path.endsWith("feed") ? "POST" : "HEAD" })
+        const { status } = yield* ask(base, path, { method: path.endsWith("feed") ? "POST" : path.endsWith("{id}") ? "DELETE" : "HEAD" })
         assert.include(path.endsWith("log") ? [404] : [200, 400, 403], status, path)
       }
     }).pipe(Effect.provide(dashboard())))
@@ -136,8 +139,9 @@ describe("the document", () => {
       yield* answer(base, "health", Health)
       yield* answer(base, "graph", Graph)
       yield* answer(base, "letters", Letters)
+      yield* answer(base, "alerts", Alerts)
       yield* answer(base, "sessions?exchange=NMS&from=1720008000000&to=1720011600000", TradingDays)
-      for (const path of ["pipelines", "panes?key=A", "health", "graph", "letters", "openapi.json"]) {
+      for (const path of ["pipelines", "panes?key=A", "health", "graph", "letters", "alerts", "openapi.json"]) {
         assert.strictEqual((yield* ask(base, `/api/${path}`)).body, (yield* ask(base, `/api/v1/${path}`)).body, path)
       }
       assert.strictEqual((yield* ask(base, "/api/v2/panes")).status, 404)

@@ -1,6 +1,7 @@
 /** The SQLite layers keep the contracts of their ports, over closing and opening too. */
 import { Effect, Layer } from "effect"
 import { Database } from "../../../src/adapters/sqlite/Database.ts"
+import * as SqliteAlertStore from "../../../src/adapters/sqlite/SqliteAlertStore.ts"
 import * as SqliteCheckpointStore from "../../../src/adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteDeadLetters from "../../../src/adapters/sqlite/SqliteDeadLetters.ts"
 import * as SqliteDecisions from "../../../src/adapters/sqlite/SqliteDecisions.ts"
@@ -8,6 +9,7 @@ import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
 import * as SqliteRowSink from "../../../src/adapters/sqlite/SqliteRowSink.ts"
 import * as Stores from "../../../src/cli/Stores.ts"
+import * as AlertStoreContract from "../../../src/testing/AlertStoreContract.ts"
 import * as CheckpointStoreContract from "../../../src/testing/CheckpointStoreContract.ts"
 import * as DeadLettersContract from "../../../src/testing/DeadLettersContract.ts"
 import * as DecisionsContract from "../../../src/testing/DecisionsContract.ts"
@@ -32,5 +34,6 @@ EventLogContract.suite("sqlite, 2 sources in a folder", ...stores(Stores.eventLo
 ResultSinkContract.suite("sqlite", ...stores(SqliteResultSink.layer))
 RowSinkContract.suite("sqlite", ...stores(SqliteRowSink.layer))
 DeadLettersContract.suite("sqlite", ...stores(SqliteDeadLetters.layer))
+AlertStoreContract.suite("sqlite", ...stores(SqliteAlertStore.layer))
 DecisionsContract.suite("sqlite", ...stores(SqliteDecisions.layer({ consumer: "candles" }).pipe(Layer.provide(SqliteEventLog.layer({ topic: "ticks" })))))
 CheckpointStoreContract.suite("sqlite", ...stores(SqliteCheckpointStore.layer))

@@ -1,5 +1,6 @@
 /** The in-memory layer of every port keeps the port's contract. */
 import { Context, Effect, Layer } from "effect"
+import { AlertStore } from "../../../src/streams/ports/AlertStore.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
@@ -8,6 +9,7 @@ import { fromBytes, fromTexts, Kind } from "../../../src/streams/records/Records
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import * as SourceLogs from "../../../src/streams/ports/SourceLogs.ts"
 import { RowSink } from "../../../src/streams/ports/RowSink.ts"
+import * as AlertStoreContract from "../../../src/testing/AlertStoreContract.ts"
 import * as CheckpointStoreContract from "../../../src/testing/CheckpointStoreContract.ts"
 import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import * as DeadLettersContract from "../../../src/testing/DeadLettersContract.ts"
@@ -26,6 +28,7 @@ RowSinkContract.suite("memory", RowSink.layerMemory)
 RowSinkContract.suiteWriteOnly("a function", RowSink.fromFunction(() => Effect.void))
 DeadLettersContract.suite("memory", DeadLetters.layerMemory)
 CheckpointStoreContract.suite("memory", CheckpointStore.layerMemory)
+AlertStoreContract.suite("memory", AlertStore.layerMemory)
 DecisionsContract.suite("memory", Decisions.layerMemory)
 // An end of the contract's is about three partitions, which are those of three sources.
 DecisionsContract.suite("memory, 3 sources", Layer.effect(Decisions, Effect.map(

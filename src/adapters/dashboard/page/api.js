@@ -6,7 +6,7 @@ const base = "/api/v1"
 export const past = { at: undefined, speed: 0 }
 
 /** What is told as it was known at an instant. */
-const ofInstant = ["graph", "keys", "letters", "panes"]
+const ofInstant = ["graph", "keys", "letters", "panes", "alerts"]
 
 /** What nobody waits for where another instant is shown. */
 const waitedFor = [...ofInstant, "changes"]
@@ -38,6 +38,8 @@ export const post = async (path, body) =>
     body: JSON.stringify(body)
   }))
 
+/** @param {string} path @returns {Promise<any>} */
+export const remove = async (path) => answerOf(path, await fetch(`${base}/${path}`, { method: "DELETE" }))
 /** What the server has answered instead, in its words. */
 export class Refusal extends Error {
   /** @param {number} status @param {string} words */

@@ -2,6 +2,8 @@
  * The page: what is looked at, as the address says it, what is known, and how the one is shown out of the other. Panes come
  * from `panes` once and then over the stream, which has what is looked at and nothing else.
  */
+import { Alerts } from "./alerts/alerts.js"
+import { AlertsView } from "./alerts/view.js"
 import { get, giveUp, isGivenUp, isRefused, post, streamOf } from "./api.js"
 import * as format from "./format.js"
 import { GraphView } from "./graph/view.js"
@@ -61,6 +63,7 @@ export class Page {
     setText(parts["title"], status.title)
     this.revisions = new Revisions(parts["window-history"], this)
     this.time = new Time(parts["time"], this)
+    this.alerts = new Alerts(parts, this)
     this.drawStatus()
     this.route()
     addEventListener("popstate", () => this.route())
@@ -78,6 +81,7 @@ export class Page {
         showConnection(parts["connection"], "connected")
         if (isKept && this.openedFor === this.viewId) this.view.readSelected(true).catch(() => this.refresh())
         else void this.refresh()
+        void this.alerts.read()
         this.openedFor = this.viewId
       },
       lost: () => {
@@ -100,7 +104,12 @@ export class Page {
         },
         status: ({ feed }) => this.showFeed(feed),
         waiting: ({ why }) => this.time.wait(why),
-        missed: () => void this.refresh()
+        missed: () => {
+          void this.refresh()
+          void this.alerts.read()
+        },
+        alert: (firing) => this.alerts.hear(firing),
+        alerts: () => void this.alerts.read()
       }
     })
     // What is read once the stream stands has nothing missing, and need not be read again. Of the past nothing else is.
@@ -368,8 +377,8 @@ export class Page {
   }
 }
 
-/** Views of all pipelines together, by their names in addresses. @type {Record<string, typeof GraphView | typeof LeftOutView>} */
-const ofAll = { graph: GraphView, "left-out": LeftOutView }
+/** Views of all pipelines together, by their names in addresses. @type {Record<string, typeof AlertsView | typeof GraphView | typeof LeftOutView>} */
+const ofAll = { alerts: AlertsView, graph: GraphView, "left-out": LeftOutView }
 
 /** Milliseconds from one drawing of what is told to the next. */
 const between = 200

@@ -23,7 +23,7 @@ export const faultOf = (asked, { pipelines }) => {
 }
 
 /** Views by their names in addresses. The usual one has none. */
-const names = { windows: "Windows", graph: "Graph of all", "left-out": "Late and left out" }
+const names = { windows: "Windows", alerts: "Alerts", graph: "Graph of all", "left-out": "Late and left out" }
 const views = { title: "view", offers: [["", "The usual one"], ...Object.entries(names)] }
 const zones = { title: "time zone", offers: [["", "That of the exchange or the pipeline"], ["local", "Local"], ["UTC", "UTC"]] }
 

@@ -220,4 +220,5 @@ export const makePriceLine = (series, look) => {
 }
 
 export const lastLook = { lineWidth: 1, lineStyle: LineStyle.Dotted, axisLabelVisible: true, title: "" }
+export const levelLook = { lineWidth: 1, lineStyle: LineStyle.LargeDashed, axisLabelVisible: true }
 export const previousLook = { lineWidth: 1, lineStyle: LineStyle.Dashed, axisLabelVisible: true, title: "Previous close" }

@@ -18,6 +18,7 @@ import { makeDates } from "./dates.js"
 import { lastLook, leaveRoom, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
 import { bindKeys } from "./keys.js"
 import { legendOf } from "./legend.js"
+import { makeLevels } from "./levels.js"
 import { watchPointer } from "./pointer.js"
 import { candlePoint, colorOf, emptyPoint, histogramPoints, makePoints, shownIn, volumePoint } from "./points.js"
 import { intervals, rangeStart } from "./ranges.js"
@@ -85,6 +86,7 @@ class TraderChart {
     this.shown = { candles: shownIn(candles), others: new Map() }
     this.last = makePriceLine(candles, lastLook)
     this.previous = makePriceLine(candles, previousLook)
+    this.levels = makeLevels(candles)
     this.ends = [
       this.#watchTheme(),
       this.#watchView(),
@@ -154,6 +156,7 @@ class TraderChart {
     this.#drawOthers(wanted)
     const newest = model.candles.findLast(({ drawn }) => drawn !== null)
     this.last.show(isCompared ? null : newest?.drawn?.close ?? null, newest === undefined ? "" : colorOf(newest, this.colors))
+    this.levels.show(isCompared ? [] : model.levels ?? [], this.colors["average"])
     this.previous.show(isCompared ? null : model.previousClose, this.colors["muted"])
   }
 
@@ -296,6 +299,18 @@ class TraderChart {
     if (index > to) this.pan(index - to + 1)
     this.#cross(index)
     this.#tell()
+  }
+
+  /** Reads the bar that a time is in. @param {number} time */
+  readTime(time) {
+    this.#followsRange = false
+    this.readAt(slotAt(this.#slots, time))
+  }
+
+  /** What price a height stands for, and how exactly. @param {number} y in pixels from the top @returns {number | undefined} */
+  priceAt(y) {
+    const price = this.frame.candles.coordinateToPrice(y)
+    return price === null ? undefined : Number(price.toFixed(Math.max(this.#decimals, 0)))
   }
 
   /** Ends reading by keys. */

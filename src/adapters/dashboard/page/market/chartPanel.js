@@ -31,6 +31,10 @@ export class ChartPanel {
   shown = undefined
   /** That of the symbol's exchange, once it is known. @type {string | undefined} */
   zone = undefined
+  /** Where the pointer is over the chart, in pixels from its top. @type {number | undefined} */
+  height = undefined
+  /** Which bar the address has named. @type {string | undefined} */
+  barRead = undefined
   /** @type {Charted} */
   charted = { symbol: "", interval: "1m" }
 
@@ -49,7 +53,10 @@ export class ChartPanel {
     const part = (name) => /** @type {HTMLElement} */ (this.element.querySelector(`.${name}`))
     this.parts = { name: part("chart-name"), remove: part("chart-remove"), legend: part("legend"), canvas: part("canvas"), now: part("now"), empty: part("empty") }
     for (const event of ["pointerdown", "focusin"]) this.element.addEventListener(event, activate)
-    this.chart = makeChart(this.parts.canvas, {
+    const { canvas } = this.parts
+    canvas.addEventListener("pointermove", ({ clientY }) => this.height = clientY - canvas.getBoundingClientRect().top)
+    canvas.addEventListener("pointerleave", () => this.height = undefined)
+    this.chart = makeChart(canvas, {
       onHover: (legend, slot) => {
         showLegend(this.parts.legend, legend)
         hovered(slot)
@@ -112,18 +119,33 @@ export class ChartPanel {
       days: days?.days ?? noDays,
       watermark: page.watermark(),
       knownFrom: shared.knownFrom.get(symbol) ?? Infinity,
-      marks: noMarks,
+      marks: page.alerts.marks(symbol),
       decimals: quote(panes, symbol).decimals,
       // Where a symbol is shown before it is read, its range is found again.
       reset: id !== this.id || isComplete !== this.isComplete || this.shown?.candles.length === 0
     })
     Object.assign(this, { id, isComplete, shown: model })
-    this.chart.show(model)
+    this.chart.show({ ...model, levels: page.alerts.levels(symbol) })
+    if (symbol === page.address.key) this.readBar(model.candles)
     const lines = model.indicators.map(({ indicator }) => indicator.name)
     setAttribute(parts.canvas, "aria-label", compared.length > 0
       ? `${[symbol, ...compared].join(", ")}: indexed to 100`
       : `${keyWords(symbol)}: ${model.candles.length} ${words[interval]} candles, ${[...lines, "volume"].join(", ")}`)
     return model.candles
+  }
+
+  /** The bar that the address names is read, once. @param {ReadonlyArray<import("../chart/bars.js").Bar>} candles */
+  readBar(candles) {
+    const { key, options: { bar = "" } } = this.page.address
+    const id = `${key} ${bar}`
+    if (bar === "" || this.barRead === id || !candles.some(({ end, time }) => time <= Number(bar) && Number(bar) < end)) return
+    this.barRead = id
+    this.chart.readTime(Number(bar))
+  }
+
+  /** The price at the height of the pointer, where that is over the chart. */
+  priceAtPointer() {
+    return this.height === undefined ? undefined : this.chart.priceAt(this.height)
   }
 
   /** When the symbol's exchange trades, for as long as there are candles. @param {string} symbol @param {Shared} shared */
@@ -184,9 +206,8 @@ export const words = { "1m": "one-minute", "5m": "five-minute", "15m": "15-minut
 
 const waiting = notice("Waiting for the first candle…", "", [])
 
-/** The chart compares these with what it was given before. */
+/** The chart compares it with what it was given before. */
 const noDays = []
-const noMarks = []
 
 /** @param {() => void} goToNow @param {() => void} remove */
 const skeleton = (goToNow, remove) => html`

@@ -8,7 +8,7 @@ import { mostCompared } from "./charts.js"
  * @typedef {{
  *   interval: string, range: string, charts: { count: number, most: number }, compared: ReadonlyArray<string> | undefined, symbols: ReadonlyArray<string>,
  *   indicators: ReadonlyArray<Indicator>, chosen: ReadonlyArray<string>, zones: unknown, runs: (interval: string) => boolean,
- *   chooseInterval: (interval: string) => void, chooseRange: (range: string) => void, arrange: (count: number) => void,
+ *   chooseInterval: (interval: string) => void, chooseRange: (range: string) => void, arrange: (count: number) => void, alert: () => void,
  *   toggle: (indicator: string) => void, compare: (symbols: ReadonlyArray<string>) => void, csv: () => void, png: () => void, link: () => void
  * }} Tools `compared` is nothing where the chart is one that is not compared
  * @param {Tools} tools
@@ -26,6 +26,7 @@ export const toolsOf = (tools) => html`
       ${Array.from({ length: Math.max(tools.charts.most, 1) }, (_, i) => html`<option value=${i + 1} ?selected=${i + 1 === tools.charts.count}>${i === 0 ? "1 chart" : `${i + 1} charts`}</option>`)}
     </select></label>
   ${indicatorsOf(tools)}
+  <button type="button" class="alert-button" title="Tell me when the price or a line crosses a level (A)" @click=${tools.alert}>Alert</button>
   ${comparedOf(tools)}
   <details class="menu"><summary>Export</summary><div>
     <button type="button" @click=${tools.csv}>Table (CSV)</button>

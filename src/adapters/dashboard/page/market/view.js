@@ -1,6 +1,7 @@
 /** The market: a watchlist, the figures of the selected symbol, and its chart with others beside it. */
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js"
 import { get } from "../api.js"
+import { choicesOf } from "../alerts/choices.js"
 import { available } from "../chart/indicators.js"
 import { isRange, ranges } from "../chart/ranges.js"
 import * as format from "../format.js"
@@ -195,7 +196,15 @@ export class MarketView {
     if (interval !== undefined) this.chooseInterval(interval)
     const isNow = key === "n" || key === "N"
     if (isNow) this.panels[this.active]?.chart.goToNow()
-    return interval !== undefined || isNow
+    const isAlert = key === "a" || key === "A"
+    if (isAlert) this.alert(this.panels[this.active]?.priceAtPointer())
+    return isAlert || interval !== undefined || isNow
+  }
+
+  /** Opens the form of an alert of the active chart's symbol. @param {number} [level] */
+  alert(level) {
+    const { key, page } = this
+    if (key !== undefined) page.alerts.form.show({ name: key, key, choices: choicesOf(page, key, page.market, this.indicators()) }, level)
   }
 
   /** @param {Record<string, string>} options */
@@ -408,6 +417,7 @@ export class MarketView {
       chooseInterval: (interval) => this.chooseInterval(interval),
       chooseRange: (range) => this.chooseRange(range),
       arrange: (count) => this.arrange(count),
+      alert: () => this.alert(),
       toggle: (id) => this.toggle(id),
       compare: (symbols) => this.choose({ compare: textOf(symbols) }),
       csv: () => panels[this.active]?.csv(),

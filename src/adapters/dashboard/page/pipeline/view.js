@@ -3,6 +3,7 @@
  * called, its unit and decimals come from the pipeline's hints if it has some.
  */
 import { html, render } from "../vendor/lit-html/lit-html.js"
+import { choicesOf } from "../alerts/choices.js"
 import { get } from "../api.js"
 import * as format from "../format.js"
 import { KeyList } from "../list/keyList.js"
@@ -91,9 +92,23 @@ export class PipelineView {
   }
 
   selected() {
-    this.pointed = undefined
+    const { bar } = this.page.address.options
+    this.pointed = bar === undefined ? undefined : Number(bar)
     if (this.key !== undefined) this.list.reveal(this.key)
     return this.key === undefined ? this.pipeline.title : `${keyText(this.pipeline, this.key)}, ${this.pipeline.title}`
+  }
+
+  /** Opens the form of an alert. */
+  alert() {
+    const { key, page, pipeline } = this
+    if (key !== undefined) page.alerts.form.show({ name: keyText(pipeline, key), key, choices: choicesOf(page, key, pipeline, []) })
+  }
+
+  /** @param {string} pressed */
+  press(pressed) {
+    const isAlert = pressed === "a" || pressed === "A"
+    if (isAlert) this.alert()
+    return isAlert
   }
 
   /** @param {number | undefined} start */
@@ -157,6 +172,7 @@ export class PipelineView {
         <h2 id="symbol">${key === undefined ? format.missing : keyText(pipeline, key)}</h2>
         <p class="muted">${sentence(pipeline)}</p>
       </div>
+      ${key === undefined || !pipeline.values.some(isNumber) ? "" : html`<button type="button" class="alert-button" title="Tell me when a value crosses a level (A)" @click=${() => this.alert()}>Alert</button>`}
       ${page.zones(pipeline.timeZone, clock)}`
   }
 
