@@ -35,6 +35,10 @@ export const EncodedProgress = Schema.Struct({
 })
 export type EncodedProgress = typeof EncodedProgress.Type
 
-/** After the end of the data the watermark is infinite, which JSON cannot say. */
-export const encode = (progress: Progress): EncodedProgress =>
-  progress.watermark === Infinity ? { ...progress, watermark: Number.MAX_SAFE_INTEGER } : progress
+/**
+ * After the end of the data the watermark is infinite, which JSON cannot say. What is known of each node and source is told where
+ * it is asked for: it would be much for each viewer, all the time.
+ */
+export const encode = ({ nodes: _, sources: __, ...progress }: Progress): EncodedProgress => ({ ...progress, watermark: encodeTime(progress.watermark) })
+
+export const encodeTime = <Time extends number | null>(time: Time): Time | number => time === Infinity ? Number.MAX_SAFE_INTEGER : time

@@ -92,7 +92,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
         }))
       .handle("graph", () =>
         Effect.flatMap(monitor.progress, (progress) =>
-          Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink })))
+          Graph.read(running, { progress, rates: live.rates(), sink })))
       .handle("letters", ({ query: { limit = usualLetters, pipeline } }) =>
         letters === undefined
           ? Effect.succeed(OneLine.line(503, "this process has no dead letters within its reach"))

@@ -21,6 +21,37 @@ export interface Counts {
   readonly held: number
 }
 
+/**
+ * What came to a node of a pipeline and what became of it there, since the log began: what came = taken + late + refused +
+ * duplicate + filtered + held. Behind windows results are counted, each of their revisions once.
+ */
+export interface NodeCounts {
+  /** What came, by input: of a join the left side, then the right one. Nothing comes to a source. */
+  readonly inputs: ReadonlyArray<number>
+  /** What came out: of a row a join may put out many, windows and what stands behind them revisions and early results. */
+  readonly out: number
+  readonly taken: number
+  readonly late: number
+  readonly refused: number
+  readonly duplicate: number
+  /** Left out; of results that wait to be final also those that a later revision stands for. */
+  readonly filtered: number
+  /** Of it is not known yet what becomes. */
+  readonly held: number
+  /** Entries of state. */
+  readonly state: number
+  /** How far event time has come behind it, in milliseconds since the epoch; `null` before it has begun in this run. */
+  readonly watermark: number | null
+}
+
+/** How far the reading of a source is. */
+export interface SourceProgress {
+  /** In milliseconds since the epoch, of the slowest of its partitions; `null` before the first event. */
+  readonly watermark: number | null
+  /** Its records that are in the log and have not been processed. */
+  readonly lag: number
+}
+
 export interface Progress extends Counts {
   /** The operators' watermark in milliseconds since the epoch, `null` before the first event. */
   readonly watermark: number | null
@@ -40,6 +71,10 @@ export interface Progress extends Counts {
   readonly knownAt?: number
   /** Of each source, where the log is one of several. */
   readonly bySource?: { readonly [name: string]: Counts }
+  /** Of each pipeline its nodes; nothing where they are not in this process. */
+  readonly nodes?: { readonly [pipeline: string]: { readonly [node: string]: NodeCounts } }
+  /** Of each source that is read, by name. */
+  readonly sources?: { readonly [name: string]: SourceProgress }
 }
 
 export type Event =

@@ -284,12 +284,37 @@ describe("/api/v1/graph", () => {
       assert.strictEqual(ids.size, nodes.length)
       for (const edge of edges) for (const id of edge) assert.isTrue(ids.has(id), id)
       assert.deepInclude(nodes.find(({ id }) => id === "source/ticks"), { pipeline: null, kind: "source", in: 9 })
-      assert.deepInclude(nodes.find(({ kind, pipeline }) => kind === "window" && pipeline === "candles-1m"), { late: 1, out: 5, state: 6, watermark: 77 })
+      assert.deepInclude(nodes.find(({ kind, pipeline }) => kind === "window" && pipeline === "candles-1m"), { in: 6, taken: 5, late: 1, out: null, state: 6, watermark: 77 })
       assert.deepInclude(nodes.find(({ kind, pipeline }) => kind === "where" && pipeline === "large"), { filtered: 3, late: null })
       assert.deepInclude(nodes.find(({ id }) => id === "sink/panes"), { kind: "sink", in: 2 })
       assert.deepInclude(nodes.find(({ id }) => id === "sink/rows"), { kind: "sink", in: 3 })
       assert.deepInclude(pipelines.find(({ name }) => name === "candles-1m"), { read: 9, aggregated: 5, filtered: 3, late: 1, state: 6 })
       assert.deepInclude(pipelines.find(({ name }) => name === "turnover"), { read: null, state: null })
+    }).pipe(Effect.provide(dashboard())))
+})
+
+describe("/api/v1/graph where the engine is in this process", () => {
+  it.live("has of each node what came to it, by side, what became of it and what it keeps; of each source its lag", () =>
+    Effect.gen(function*() {
+      const own = countsOf({ read: 9, aggregated: 5, filtered: 3, late: 1 })
+      const none = { inputs: [], out: 0, taken: 0, late: 0, refused: 0, duplicate: 0, filtered: 0, held: 0, state: 0, watermark: 77 }
+      const { checked } = candles1m
+      const window = checked.nodes.find(({ _tag }) => _tag === "window")!
+      const nodes = Object.fromEntries(checked.nodes.map((node) => [node.id, node._tag === "source" ? { ...none, out: 9 } : { ...none, inputs: [9], taken: 8, late: 1, out: 2, state: 4 }]))
+      const progress = { ...own, panes: 2, rows: 3, lag: 4, watermark: 77, byPipeline: { "candles-1m": own } }
+      const monitor = yield* Monitor
+      yield* monitor.publish({ _tag: "progress", progress: { ...progress, nodes: { "candles-1m": nodes }, sources: { ticks: { watermark: 79, lag: 3 } } } })
+      const told = yield* answer(yield* url, "graph", Graph)
+      const node = told.nodes.find(({ id }) => id === `candles-1m/${window.id}`)
+      assert.deepInclude(node, { in: 9, taken: 8, out: 2, late: 1, filtered: 0, state: 4, watermark: 77, lag: null })
+      assert.deepStrictEqual(node?.inputs.map(({ in: count }) => count), [9, 0])
+      assert.deepInclude(told.nodes.find(({ id }) => id === "source/ticks"), { out: 9, watermark: 79, lag: 3 })
+      assert.deepInclude(told.pipelines.find(({ name }) => name === "candles-1m"), { watermark: 79 })
+      // Of one that is not in this process nothing is known, which is not 0.
+      assert.deepInclude(told.nodes.find(({ kind, pipeline }) => kind === "where" && pipeline === "large"), { in: null, taken: null, out: null, state: null, eventsPerSecond: null })
+      // Viewers are told of the whole all the time, and of nodes where they ask.
+      const heard = yield* listen(yield* url, "/api/v1/stream", [`"read":9`], Effect.void)
+      assert.notInclude(heard, "inputs")
     }).pipe(Effect.provide(dashboard())))
 })
 
