@@ -10,6 +10,7 @@ import { Change, FeedState } from "./FeedState.ts"
 import { Graph } from "./Graph.ts"
 import { Health } from "./Health.ts"
 import { Letters } from "./Letters.ts"
+import { most as mostRows, Rows } from "./Rows.ts"
 import { OneLine } from "./OneLine.ts"
 import { Status } from "./Status.ts"
 import { LogTimes } from "./past/LogTimes.ts"
@@ -22,6 +23,8 @@ export const prefix = "/api/v1"
 /** Panes, and keys, of one answer. */
 export const usualLimit = 1_000
 export const mostLimit = 10_000
+
+export const usualRows = 100
 
 const wholeNumber = Schema.String.check(
   Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })
@@ -91,6 +94,15 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       }).annotateMerge(said(
         "The newest pane of each window with `from <= start < to`, in the order of time",
         `Times are milliseconds since the epoch. The newest ${usualLimit} by default, ${mostLimit} at most. Windows that are open are not among them. ${ofPast}`
+      )),
+      HttpApiEndpoint.get("rows", "/rows", {
+        query: { pipeline, key: Schema.optionalKey(key), contains: Schema.optionalKey(text), limit: Schema.optionalKey(wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: mostRows }))) },
+        success: Rows,
+        error: [wrong]
+      }).annotateMerge(said(
+        "The newest rows of a pipeline that ends in events, the newest first",
+        `\`contains\` leaves those of the newest ${mostRows} in which a text is part of the key or of a value. ${usualRows} by default, ${mostRows} at most. ` +
+          "Where the sink of rows cannot be read back they are the last that came since the server began, which `since` says."
       )),
       HttpApiEndpoint.get("status", "/status", { success: Status })
         .annotateMerge(said("What runs, how fresh its feed is, and how far it is")),

@@ -14,6 +14,7 @@ import * as Frames from "./Frames.ts"
 import { everything, type Interest, keyTopic, topicsOf } from "./Interest.ts"
 import type { Rates } from "./Graph.ts"
 import { ReadingRates } from "./ReadingRates.ts"
+import { ToldRows } from "./Rows.ts"
 import { type Frame, make as makeViewers, type Viewers } from "./Viewers.ts"
 import { make as makeWatchedRows } from "./WatchedRows.ts"
 
@@ -36,6 +37,8 @@ export interface Live {
   /** Looks at the feed now, and tells what has changed. */
   readonly look: Effect.Effect<void>
   readonly freshness: () => Freshness
+  /** The last rows of pipelines that end in events. */
+  readonly told: ToldRows
   /** How fast the engine reads. */
   readonly rates: () => Rates
   /** When the engine's counts last changed, in milliseconds of the monotonic clock. */
@@ -61,6 +64,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   const forming = new FormingWindows()
   const rows = yield* makeWatchedRows(writer, forming, viewers)
   const rates = new ReadingRates()
+  const told = new ToldRows(yield* Clock.currentTimeMillis)
   let formed = new Set<Pane>()
   let feed = yield* feedState
   let progress = yield* monitor.progress
@@ -81,6 +85,8 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
         rows.note(event.panes)
         return viewers.tell(event.panes.filter((pane) => viewers.isHeard(topicsOf(pane))).map((pane) => writer.pane("pane", pane)))
       }
+      case "rows":
+        return told.note(event.rows)
       case "forming": {
         for (const pane of event.panes) forming.set(pane)
         rows.note(event.panes)
@@ -126,6 +132,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     look,
     freshness: () => feed.freshness,
     rates: () => rates.rates,
+    told,
     advancedAt: () => advancedAt,
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
   } satisfies Live

@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, PubSub, Ref, Stream } from "effect"
 import type { Pane } from "../pipeline/Pane.ts"
+import type { Row } from "../pipeline/Row.ts"
 
 /** Events counted once each: read = aggregated + late + dead-lettered + duplicate + filtered + held. */
 export interface Counts {
@@ -82,6 +83,8 @@ export type Event =
   | { readonly _tag: "panes"; readonly panes: ReadonlyArray<Pane> }
   /** Windows that have changed and are still open, as they would look if they closed now. Never stored. */
   | { readonly _tag: "forming"; readonly panes: ReadonlyArray<Pane> }
+  /** Rows that the sink of rows has stored; of many that come at once the last. */
+  | { readonly _tag: "rows"; readonly rows: ReadonlyArray<Row> }
   | { readonly _tag: "progress"; readonly progress: Progress }
 
 /** What a viewer sees of the windows that are open: what nobody looks at need not be computed all the time. */
