@@ -20,7 +20,7 @@ export const Rows = Schema.Struct({
     /** Its event time in milliseconds since the epoch. */
     time: Schema.Int,
     /** Where it was read in the log, or of which window it is the result: no two rows have the same. */
-    place: Schema.String,
+    place: Row.Encoded.fields.place,
     /** By the names that the pipeline's values have. */
     values: Schema.Record(Schema.String, Scalar)
   })),
@@ -76,7 +76,7 @@ export const read = Effect.fnUntraced(function*(
 const flat = ({ key, place, time, values }: Row.Encoded, { checked }: AnyOfRows): Rows["rows"][number] => ({
   key,
   time,
-  place: Row.placeToJson(place),
+  place,
   values: Object.fromEntries(definitionOf(checked.end).columns.map(({ name, path }) => [name, scalarAt(values, path.map((step) => step.name))]))
 })
 

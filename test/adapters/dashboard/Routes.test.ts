@@ -333,7 +333,7 @@ describe("/api/v1/rows", () => {
       yield* (yield* RowSink).write([row("A", 1, 10), row("B", 3, 30), row("A", 2, 20)])
       const all = yield* rows()
       assert.deepStrictEqual([sizes(all), all.since], [[30, 20, 10], null])
-      assert.deepInclude(all.rows[0], { key: "B", time: 3_000, place: `{"source":"ticks","partition":0,"offset":3}` })
+      assert.deepInclude(all.rows[0], { key: "B", time: 3_000, place: { source: "ticks", partition: 0, offset: 3 } })
       assert.deepStrictEqual(sizes(yield* rows("&key=A")), [20, 10])
       assert.deepStrictEqual(sizes(yield* rows("&contains=b")), [30])
       assert.deepStrictEqual(sizes(yield* rows("&contains=10")), [10])

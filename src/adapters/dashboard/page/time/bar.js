@@ -12,7 +12,7 @@ export const drawBar = (element, time, clock) => {
   const { isPast, isPlaying, isReading, log } = time
   const from = log?.from ?? 0
   const to = Math.max(log?.to ?? 0, from + 1)
-  const ofNow = { graph: "; the graph shows now", "left-out": "; the letters are those of now" }[time.page.address.options.view] ?? ""
+  const ofNow = { graph: "; the graph shows now", "left-out": "; the letters are those of now" }[time.page.address.options.view] ?? time.page.view?.ofNow ?? ""
   const words = isPast ? `As known at ${clock.millis(time.shown)}${ofNow}` : "Now"
   render(html`
     <button id="time-play" type="button" title=${isPlaying ? "Pause (P)" : isPast ? "Play on from here (P)" : "Play the log from its beginning (P)"}
