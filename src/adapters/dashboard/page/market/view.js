@@ -8,6 +8,7 @@ import { intervals, isInterval, isRange } from "../chart/ranges.js"
 import { makeChart } from "../chart/trader.js"
 import * as format from "../format.js"
 import { likely } from "../list/likely.js"
+import { LateEvents } from "../pipeline/lateEvents.js"
 import { notice } from "../notice.js"
 import * as address from "../state/address.js"
 import { preferredSet, preferSet } from "../state/preferences.js"
@@ -46,8 +47,12 @@ export class MarketView {
       closes: (key) => this.sparklines.of(key),
       session: (key) => this.sessionOf(key)
     })
+    this.lateEvents = new LateEvents(page, () => page.changed("windows"))
     this.chart = makeChart(this.parts["chart"], {
-      onHover: (legend) => showLegend(this.parts["legend"], legend),
+      onHover: (legend) => {
+        showLegend(this.parts["legend"], legend)
+        this.lateEvents.look(legend?.isHovered && legend.bar !== null ? this.panesOf(legend.bar) : [])
+      },
       onPick: (bar) => this.pick(bar),
       headroom: () => this.parts["legend"].offsetHeight,
       onView: (isAtNow) => {
@@ -248,7 +253,7 @@ export class MarketView {
       watermark: page.watermark(),
       knownFrom: this.knownFrom.get(key) ?? Infinity,
       chosen: this.indicators(),
-      marks: noMarks,
+      marks: this.lateEvents.marks(key, page.clock(this.zone)),
       decimals: quote(panes, key).decimals,
       // Where a symbol is shown before it is read, its range is found again.
       reset: this.reset === true || this.shownWith !== this.read
@@ -303,7 +308,13 @@ export class MarketView {
     }
   }
 
+  /** What a bar is made of. @param {import("../chart/bars.js").Bar} bar */
+  panesOf({ end, pane, time }) {
+    return pane !== null ? [pane] : this.page.panes.of(pricePipeline, this.key ?? "").filter((minute) => minute.start >= time && minute.end <= end)
+  }
+
   end() {
+    this.lateEvents.end()
     this.chart.destroy()
   }
 }
@@ -318,7 +329,6 @@ const shortcuts = { 1: "1m", 5: "5m" }
 
 /** The chart compares these with what it was given before. */
 const noDays = []
-const noMarks = []
 
 /** @param {ReadonlyArray<Pane>} panes */
 const closesIn = (panes) => panes.flatMap(({ start, values }) => {
