@@ -70,7 +70,7 @@ export class NodeTallies {
   }
 
   save(state: StateWriter): void {
-    const all = this.#all.filter(({ inputs, out }) => out > 0 || inputs.some((count) => count > 0))
+    const all = this.#all
     const table = state.table("nodes", all.length)
     table.strings("node", all.map(({ node }) => node.id))
     const number = (name: string, of: (tally: Tally) => number) => table.numbers(name, Float64Array.from(all, of))
