@@ -95,15 +95,7 @@ export const of = (pipelines: ReadonlyArray<string>) => {
         "The newest pane of each window with `from <= start < to`, in the order of time",
         `Times are milliseconds since the epoch. The newest ${usualLimit} by default, ${mostLimit} at most. Windows that are open are not among them. ${ofPast}`
       )),
-      HttpApiEndpoint.get("rows", "/rows", {
-        query: { pipeline, key: Schema.optionalKey(key), contains: Schema.optionalKey(text), limit: Schema.optionalKey(wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: mostRows }))) },
-        success: Rows,
-        error: [wrong]
-      }).annotateMerge(said(
-        "The newest rows of a pipeline that ends in events, the newest first",
-        `\`contains\` leaves those of the newest ${mostRows} in which a text is part of the key or of a value. ${usualRows} by default, ${mostRows} at most. ` +
-          "Where the sink of rows cannot be read back they are the last that came since the server began, which `since` says."
-      )),
+      rows(pipeline),
       HttpApiEndpoint.get("status", "/status", { success: Status })
         .annotateMerge(said("What runs, how fresh its feed is, and how far it is")),
       HttpApiEndpoint.get("sessions", "/sessions", {
@@ -143,6 +135,18 @@ export const of = (pipelines: ReadonlyArray<string>) => {
     ).middleware(OneLine)
   ).prefix(prefix).annotateMerge(OpenApi.annotations({ title: "courant", version: "1" }))
 }
+
+/** Of pipelines that end in events. */
+const rows = <P extends Schema.Codec<string, string>>(pipeline: P) =>
+  HttpApiEndpoint.get("rows", "/rows", {
+    query: { pipeline, key: Schema.optionalKey(key), contains: Schema.optionalKey(text), limit: Schema.optionalKey(wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: mostRows }))) },
+    success: Rows,
+    error: [wrong]
+  }).annotateMerge(said(
+    "The newest rows of a pipeline that ends in events, the newest first",
+    `\`contains\` leaves those of the newest ${mostRows} in which a text is part of the key or of a value. ${usualRows} by default, ${mostRows} at most. ` +
+      "Where the sink of rows cannot be read back they are the last that came since the server began, which `since` says."
+  ))
 
 /** Of what was known when: the log tells it. */
 const past = <P extends Schema.Codec<string, string>>(pipeline: P) => [

@@ -69,13 +69,15 @@ const titleOf = ({ id, kind }) => kind === "source" || kind === "sink" ? `${kind
 /** Two counts, or an instant, need the whole width. @param {string} name @param {any} node */
 const isWide = (name, { inputs }) => name === "watermark" || (name === "in" && inputs.length > 1)
 
+/** @param {number | null} value */
+const count = (value) => format.count(value ?? null)
+
 /**
  * What is known of a node; what is not known of what each has is said to be so. What became of nothing is left out.
  * @param {any} node @param {ReturnType<typeof format.clock>} clock @returns {Array<[string, string]>}
  */
 const factsOf = (node, clock) => {
   const { eventsPerSecond, in: taken, inputs, kind, lag, out, state, watermark } = node
-  const count = (value) => format.count(value ?? null)
   if (kind === "sink") return [["written", count(taken)]]
   const came = inputs.length > 1 ? inputs.map(({ in: from }) => count(from)).join(" + ") : count(taken)
   const ends = ["late", "filtered", "refused", "duplicate", "held"].flatMap((name) => node[name] ? [[name, count(node[name])]] : [])
