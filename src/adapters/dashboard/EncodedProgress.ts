@@ -1,5 +1,5 @@
 /** How far the engine is, as JSON has it. */
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 import type { Progress } from "../../streams/ports/Monitor.ts"
 
 const counts = {
@@ -39,6 +39,7 @@ export type EncodedProgress = typeof EncodedProgress.Type
  * After the end of the data the watermark is infinite, which JSON cannot say. What is known of each node and source is told where
  * it is asked for: it would be much for each viewer, all the time.
  */
-export const encode = ({ nodes: _, sources: __, ...progress }: Progress): EncodedProgress => ({ ...progress, watermark: encodeTime(progress.watermark) })
+export const encode = (progress: Progress): EncodedProgress =>
+  ({ ...Struct.omit(progress, ["nodes", "sources"]), watermark: encodeTime(progress.watermark) })
 
 export const encodeTime = <Time extends number | null>(time: Time): Time | number => time === Infinity ? Number.MAX_SAFE_INTEGER : time

@@ -6,7 +6,7 @@
 import { Clock, Deferred, Duration, Effect, Equal, Schedule, Stream } from "effect"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
-import { type Event, type Looks, Monitor } from "../../streams/ports/Monitor.ts"
+import { type Event, type Looks, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import * as FeedState from "./FeedState.ts"
 import { FormingWindows } from "./FormingWindows.ts"
@@ -115,16 +115,8 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
 
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat(viewers))))
 
-  /** Windows as they stand when a viewer comes to read of them. */
-  function* opening(interest: Interest): Generator<Frame> {
-    yield Frames.retry
-    yield writer.status(feed)
-    yield writer.progress(progress)
-    yield* framesOf(interest, forming, writer)
-  }
-
   return {
-    events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
+    events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest, { feed, forming, progress, writer })), Deferred.await(ended)),
     hear, looks: () => looksOf(viewers.interests),
     viewers: () => viewers.count,
     forming,
@@ -137,6 +129,19 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
   } satisfies Live
 })
+
+/** All as it stands when a viewer comes to read of it. */
+function* opening(interest: Interest, { feed, forming, progress, writer }: {
+  readonly feed: FeedState.State
+  readonly forming: FormingWindows
+  readonly progress: Progress
+  readonly writer: Frames.Writer
+}): Generator<Frame> {
+  yield Frames.retry
+  yield writer.status(feed)
+  yield writer.progress(progress)
+  yield* framesOf(interest, forming, writer)
+}
 
 const beat = (viewers: Viewers) => Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))
 
