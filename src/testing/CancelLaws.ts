@@ -54,7 +54,7 @@ const options = {
   behind: fc.constantFrom("nothing", "nothing", "derived", "ranked", "left out")
 }
 
-const pipelines = (given: Partial<typeof options> = {}): fc.Arbitrary<Pipeline.AnyOfPanes> =>
+export const cancelPipelines = (given: Partial<typeof options> = {}): fc.Arbitrary<Pipeline.AnyOfPanes> =>
   fc.record({ ...options, ...given }).map(({ behind, every, id, isMixed, lateness, rollUp, roles, slack, theirRoles, through, window }) => {
     const until = through === null ? { through } : { through: "until" }
     const sources = source(slack)
@@ -94,7 +94,7 @@ const few = ({ entries, partitions }: Log): Log => ({
 })
 
 const runs = (logs: fc.Arbitrary<Log>) =>
-  pipelines().chain((pipeline) =>
+  cancelPipelines().chain((pipeline) =>
     fc.record({
       pipeline: fc.constant(pipeline),
       log: (Checked.windowOf(pipeline.checked).preAggregated === null ? logs : mixedLogs).map(few),
@@ -108,7 +108,7 @@ const tradingRuns = (logs: fc.Arbitrary<Log>) =>
   worlds.chain((world) => tradingWindows(world).chain(({ by, window }) => {
     const { step } = world
     const times = { window: fc.constant(window), slack: fc.integer({ min: 0, max: 8 }).map((slack) => slack * step), lateness: fc.integer({ min: 0, max: 10 }).map((lateness) => lateness * step) }
-    return pipelines({ ...times, rollUp: fc.constant(null), every: options.every.map((every) => every === null ? null : every * step), ...by ? { isMixed: fc.constant(false) } : {} })
+    return cancelPipelines({ ...times, rollUp: fc.constant(null), every: options.every.map((every) => every === null ? null : every * step), ...by ? { isMixed: fc.constant(false) } : {} })
       .chain((pipeline) =>
         fc.record({
           pipeline: fc.constant(pipeline),
@@ -166,7 +166,7 @@ export const cancelLaws: EngineLaws = {
 
   "any order within the bound in which rows and what takes them back come gives the same panes": law(
     30,
-    fc.record({ pipeline: pipelines({ slack: fc.constant(bound), isMixed: fc.constant(false) }), logs: logsWithin(bound) }),
+    fc.record({ pipeline: cancelPipelines({ slack: fc.constant(bound), isMixed: fc.constant(false) }), logs: logsWithin(bound) }),
     (make, { logs: [one, other], pipeline }) => {
       const [first, second] = [one, other].map((log) => outputOf(make([pipeline], 1), pieces(few(log), [60])))
       same(results(second!.panes), results(first!.panes))

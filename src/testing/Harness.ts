@@ -5,7 +5,7 @@ import type { Event } from "../streams/reference/EventFold.ts"
 import type { Decision, End } from "../streams/records/Decision.ts"
 import { Job, type Options, type Output } from "../streams/engine/Job.ts"
 import type { Section } from "../streams/engine/Snapshot.ts"
-import type { Counts } from "../streams/ports/Monitor.ts"
+import type { Counts, NodeCounts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline, AnyOfPanes } from "../streams/pipeline/Pipeline.ts"
 import * as SnapshotText from "./SnapshotText.ts"
@@ -29,6 +29,7 @@ export interface Engine {
   readonly counts: Counts
   readonly countsByPipeline: ReadonlyMap<string, Counts>
   readonly countsBySource: ReadonlyMap<string, Counts>
+  readonly countsByNode: ReadonlyMap<string, { readonly [node: string]: NodeCounts }>
   readonly offsets: ReadonlyArray<number>
   readonly size: number
   readonly watermark: number | null
@@ -64,6 +65,9 @@ export const engineOf = (job: Job): Engine => ({
   },
   get countsBySource() {
     return job.countsBySource
+  },
+  get countsByNode() {
+    return job.countsByNode
   },
   get offsets() {
     return job.offsets

@@ -21,13 +21,13 @@ const rowsThrough = (held: typeof heldSteps): fc.Arbitrary<Pipeline.AnyOfRows> =
   .map(({ held, slack }) => Events.make(held(source(slack).plan)) as Events.Events<unknown>)
   .map((rows) => rows.pipe(Pipeline.named("rows")))
 
-const rowPipelines = fc.oneof({ weight: 4, arbitrary: rowsThrough(heldSteps) }, { weight: 1, arbitrary: stagedRows })
+export const rowPipelines = fc.oneof({ weight: 4, arbitrary: rowsThrough(heldSteps) }, { weight: 1, arbitrary: stagedRows })
 
 /** Windows of rows that come in one order. */
 const orderedPipelines = fc.oneof(heldPipelines({ revisions: false, name: "panes" }), stagedPipelines({ revisions: false, name: "panes" }))
 
 /** Sizes are times for some, and the fold does not know that one can be too large for a time. */
-const anyLog = fc.oneof(logs, straggling).map((log): Log => ({
+export const anyLog = fc.oneof(logs, straggling).map((log): Log => ({
   ...log,
   entries: log.entries.map((entry): Entry =>
     entry.kind === Kind.event ? { ...entry, value: { ...entry.value, size: entry.value.size % 1_000_000_000_000 } } : entry)

@@ -17,6 +17,7 @@ import { cancelLaws } from "./CancelLaws.ts"
 import { decodeLaws } from "./DecodeLaws.ts"
 import { deliveryLaws } from "./DeliveryLaws.ts"
 import { heldLaws } from "./HeldLaws.ts"
+import { nodeLaws } from "./NodeLaws.ts"
 import { resultLaws } from "./ResultLaws.ts"
 import { rowLaws } from "./RowLaws.ts"
 import { rowOutputLaws } from "./RowOutputLaws.ts"
@@ -35,6 +36,7 @@ export const laws: EngineLaws = {
   ...timeLaws,
   ...tradingLaws,
   ...accountLaws,
+  ...nodeLaws,
   ...decodeLaws,
   ...rowLaws,
   ...wideLaws

@@ -148,7 +148,7 @@ describe.skipIf(skipped)("the past on the page", () => {
       await page.locator(".windows button.window").last().click()
       const panel = text(page, "window-history")
       await expect.poll(() => panel.locator(".revisions > li").count(), { timeout: 60_000 }).toBe(2)
-      assert.match(await panel.locator(".waits").textContent() ?? "", /^\s*Closed. Late events may revise it until the watermark is at 10:11:00 EDT/)
+      assert.match(await panel.locator(".waits").textContent() ?? "", /^\s*Closed. Late events may revise it until the watermark is at 10:11:00 EDT.*The watermark waits for ticks, of which nothing has come since /)
       const revised = (await panel.locator(".revisions > li").last().innerText()).replaceAll(/\s+/g, " ")
       expect(revised).toMatch(/late, 2 rows by record 5 of ticks, partition 0 .*high 100 109/)
       assert.deepStrictEqual(await panel.locator(".records code").allTextContents(), [steps[0]![0], late[0]].map((row) => JSON.stringify(row)))
@@ -199,5 +199,30 @@ describe.skipIf(skipped)("the past on the page", () => {
       await shows(page, "connection", "Connected")
       assert.isFalse(await text(page, "time").isVisible())
       assert.strictEqual((await fetch(`${station.url}api/v1/panes?asKnownAt=1`)).status, 404)
+    }))
+
+  it("tells of a revised bar which late events made it, of one that is looked at for a while, once", () =>
+    visitPast(async (page, url) => {
+      const asked: Array<string> = []
+      page.on("request", (request) => {
+        if (request.url().includes("/history?")) asked.push(request.url())
+      })
+      await page.goto(`${url}#/candles-1m/IBM?view=windows`)
+      const rows = page.locator(".windows tbody tr:not(.space)")
+      await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(5)
+      await rows.last().hover()
+      await expect.poll(() => page.locator(".late-events").textContent(), { timeout: 30_000 }).toBe("A late event made it: 10:00:01 EDT at 109")
+      // One that was not revised is not asked for, and what is known is not asked for again.
+      await rows.first().hover()
+      await expect.poll(() => page.locator(".late-events").textContent()).toBe("")
+      await rows.last().hover()
+      await expect.poll(() => page.locator(".late-events").textContent()).toBe("A late event made it: 10:00:01 EDT at 109")
+      assert.strictEqual(asked.length, 1)
+      // The chart tells it too, of the bar that is read.
+      await page.goto(`${url}#/candles-1m/IBM`)
+      await chartSays(page, candles(5))
+      await text(page, "chart").focus()
+      await page.keyboard.press("Home")
+      await shows(page, "legend", /A late event made it: 10:00:01 EDT at 109/)
     }))
 })

@@ -50,6 +50,31 @@ const cancelLaw = "of rows some of which are taken back windows have the batch f
 const cancelTurnsLaw = "in whatever turns partitions are read, the same rows"
 const cancelCheckpointLaw = "checkpoints of rows that may be taken back"
 
+/** Mistakes in what is counted at each node. */
+const inNodes: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a row that is late at a node that holds rows is not counted there",
+    file: `${keyed}HeldRows.ts`,
+    find: "        this.late++\n",
+    replace: "",
+    law: "what comes to a node is taken"
+  },
+  {
+    mistake: "what ended at a node before a restart is forgotten",
+    file: "streams/engine/NodeTallies.ts",
+    find: "tally.before[end] = counts[row]!",
+    replace: "tally.before[end] = counts[row]! * 0",
+    law: "what is counted at nodes depends"
+  },
+  {
+    mistake: "rows that a condition has left out come to the nodes behind it",
+    file: "streams/engine/NodeTallies.ts",
+    find: "rows += keep[row]!",
+    replace: "rows++",
+    law: "the rows that leave each node"
+  }
+]
+
 /** Mistakes in rows that take back others. */
 const inCancels: ReadonlyArray<Mutant> = [
   {
@@ -2194,6 +2219,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: heldWindowsLaw
   },
   ...inStages,
+  ...inNodes,
   ...inCancels,
   ...inCounts,
   {

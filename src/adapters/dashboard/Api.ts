@@ -11,6 +11,7 @@ import { Change, FeedState } from "./FeedState.ts"
 import { Graph } from "./Graph.ts"
 import { Health } from "./Health.ts"
 import { Letters } from "./Letters.ts"
+import { most as mostRows, Rows } from "./Rows.ts"
 import { OneLine } from "./OneLine.ts"
 import { Status } from "./Status.ts"
 import { LogTimes } from "./past/LogTimes.ts"
@@ -23,6 +24,8 @@ export const prefix = "/api/v1"
 /** Panes, and keys, of one answer. */
 export const usualLimit = 1_000
 export const mostLimit = 10_000
+
+export const usualRows = 100
 
 const wholeNumber = Schema.String.check(
   Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })
@@ -117,6 +120,7 @@ export const of = (pipelines: ReadonlyArray<string>) => {
         "The newest pane of each window with `from <= start < to`, in the order of time",
         `Times are milliseconds since the epoch. The newest ${usualLimit} by default, ${mostLimit} at most. Windows that are open are not among them. ${ofPast}`
       )),
+      rows(pipeline),
       HttpApiEndpoint.get("status", "/status", { query: { asKnownAt }, success: Status, error: [wrong, unkept, unreadable] })
         .annotateMerge(said("What runs, how fresh its feed is, and how far it is", "With `asKnownAt` how far it was then; the rest is of now.")),
       HttpApiEndpoint.get("sessions", "/sessions", {
@@ -160,6 +164,18 @@ export const of = (pipelines: ReadonlyArray<string>) => {
     ).middleware(OneLine)
   ).prefix(prefix).annotateMerge(OpenApi.annotations({ title: "courant", version: "1", description: unknownParameters }))
 }
+
+/** Of pipelines that end in events. */
+const rows = <P extends Schema.Codec<string, string>>(pipeline: P) =>
+  HttpApiEndpoint.get("rows", "/rows", {
+    query: { pipeline, key: Schema.optionalKey(key), contains: Schema.optionalKey(text), limit: Schema.optionalKey(wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: mostRows }))) },
+    success: Rows,
+    error: [wrong]
+  }).annotateMerge(said(
+    "The newest rows of a pipeline that ends in events, the newest first",
+    `\`contains\` leaves those of the newest ${mostRows} in which a text is part of the key or of a value. ${usualRows} by default, ${mostRows} at most. ` +
+      "Where the sink of rows cannot be read back they are the last that came since the server began, which `since` says."
+  ))
 
 /** Of what was known when: the log tells it. */
 const past = <P extends Schema.Codec<string, string>>(pipeline: P) => [

@@ -1,5 +1,5 @@
 /** How far the engine is, as JSON has it. */
-import { Schema } from "effect"
+import { Schema, Struct } from "effect"
 import type { Progress } from "../../streams/ports/Monitor.ts"
 
 const counts = {
@@ -35,6 +35,11 @@ export const EncodedProgress = Schema.Struct({
 })
 export type EncodedProgress = typeof EncodedProgress.Type
 
-/** After the end of the data the watermark is infinite, which JSON cannot say. */
+/**
+ * After the end of the data the watermark is infinite, which JSON cannot say. What is known of each node and source is told where
+ * it is asked for: it would be much for each viewer, all the time.
+ */
 export const encode = (progress: Progress): EncodedProgress =>
-  progress.watermark === Infinity ? { ...progress, watermark: Number.MAX_SAFE_INTEGER } : progress
+  ({ ...Struct.omit(progress, ["nodes", "sources"]), watermark: encodeTime(progress.watermark) })
+
+export const encodeTime = <Time extends number | null>(time: Time): Time | number => time === Infinity ? Number.MAX_SAFE_INTEGER : time

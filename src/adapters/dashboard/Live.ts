@@ -6,7 +6,7 @@
 import { Clock, Deferred, Duration, Effect, Equal, Schedule, Stream } from "effect"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
-import { type Event, type Looks, Monitor } from "../../streams/ports/Monitor.ts"
+import { type Event, type Looks, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import * as FeedState from "./FeedState.ts"
 import { FormingWindows } from "./FormingWindows.ts"
@@ -14,6 +14,7 @@ import * as Frames from "./Frames.ts"
 import { everything, type Interest, keyTopic, topicsOf } from "./Interest.ts"
 import type { Rates } from "./Graph.ts"
 import { ReadingRates } from "./ReadingRates.ts"
+import { ToldRows } from "./Rows.ts"
 import { type Frame, make as makeViewers, type Viewers } from "./Viewers.ts"
 import { make as makeWatchedRows } from "./WatchedRows.ts"
 
@@ -36,6 +37,8 @@ export interface Live {
   /** Looks at the feed now, and tells what has changed. */
   readonly look: Effect.Effect<void>
   readonly freshness: () => Freshness
+  /** The last rows of pipelines that end in events. */
+  readonly told: ToldRows
   /** How fast the engine reads. */
   readonly rates: () => Rates
   /** When the engine's counts last changed, in milliseconds of the monotonic clock. */
@@ -63,6 +66,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   const forming = new FormingWindows()
   const rows = yield* makeWatchedRows(writer, forming, viewers)
   const rates = new ReadingRates()
+  const told = new ToldRows(yield* Clock.currentTimeMillis)
   let formed = new Set<Pane>()
   let feed = yield* feedState
   let progress = yield* monitor.progress
@@ -83,6 +87,8 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
         rows.note(event.panes)
         return viewers.tell(event.panes.filter((pane) => viewers.isHeard(topicsOf(pane))).map((pane) => writer.pane("pane", pane)))
       }
+      case "rows":
+        return told.note(event.rows)
       case "forming": {
         for (const pane of event.panes) forming.set(pane)
         rows.note(event.panes)
@@ -111,27 +117,33 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
 
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat(viewers))))
 
-  /** Windows as they stand when a viewer comes to read of them. */
-  function* opening(interest: Interest): Generator<Frame> {
-    yield Frames.retry
-    yield writer.status(feed)
-    yield writer.progress(progress)
-    yield* framesOf(interest, forming, writer)
-  }
-
   return {
-    events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
+    events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest, { feed, forming, progress, writer })), Deferred.await(ended)),
     hear, looks: () => looksOf(viewers.interests),
     viewers: () => viewers.count,
     forming, look,
     feed: () => feed,
     freshness: () => feed.freshness,
     rates: () => rates.rates,
+    told,
     advancedAt: () => advancedAt,
     tell: (event, data) => viewers.tell([writer.toAll(event, data)]),
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
   } satisfies Live
 })
+
+/** All as it stands when a viewer comes to read of it. */
+function* opening(interest: Interest, { feed, forming, progress, writer }: {
+  readonly feed: FeedState.State
+  readonly forming: FormingWindows
+  readonly progress: Progress
+  readonly writer: Frames.Writer
+}): Generator<Frame> {
+  yield Frames.retry
+  yield writer.status(feed)
+  yield writer.progress(progress)
+  yield* framesOf(interest, forming, writer)
+}
 
 const beat = (viewers: Viewers) => Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))
 

@@ -30,7 +30,8 @@ export class ReadingRates {
     return {
       all: rate(({ read }) => read),
       ofSource: (name) => rate(({ bySource }) => bySource?.[name]?.read),
-      ofPipeline: (name) => rate(({ byPipeline }) => byPipeline[name]?.read)
+      ofPipeline: (name) => rate(({ byPipeline }) => byPipeline[name]?.read),
+      ofNode: (pipeline, node) => rate(({ nodes }) => nodes?.[pipeline]?.[node]?.inputs.reduce((sum, count) => sum + count, 0))
     }
   }
 }

@@ -7,10 +7,11 @@ import { DeadLetters, type DeadLettersError } from "../../streams/ports/DeadLett
 import { Feed } from "../../streams/ports/Feed.ts"
 import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
+import { RowSink } from "../../streams/ports/RowSink.ts"
 import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import type { Alerts } from "./alerts/Alerts.ts"
 import * as Api from "./Api.ts"
-import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import { type Any as AnyPipeline, isOfRows } from "../../streams/pipeline/Pipeline.ts"
 import type { Description } from "./Description.ts"
 import * as EncodedProgress from "./EncodedProgress.ts"
 import * as Graph from "./Graph.ts"
@@ -21,6 +22,7 @@ import * as Letters from "./Letters.ts"
 import type { Live } from "./Live.ts"
 import * as OneLine from "./OneLine.ts"
 import type { PastAnswers } from "./past/PastAnswers.ts"
+import * as Rows from "./Rows.ts"
 import { tradingDays } from "./TradingSessions.ts"
 
 export interface Options {
@@ -51,6 +53,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipeline
     const { control, name } = yield* Feed
     const letters = Option.getOrUndefined(yield* Effect.serviceOption(DeadLetters))
     const monitor = yield* Monitor
+    const rowSink = Option.getOrUndefined(yield* Effect.serviceOption(RowSink))
     const sink = yield* ResultSink
     return routes
       .handle("pipelines", () => Effect.succeed(pipelines))
@@ -58,6 +61,12 @@ const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipeline
         asKnownAt !== undefined ? ofPast(past, ({ keys }) => keys(query, asKnownAt)) : readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
       .handle("panes", ({ query: { asKnownAt, limit = Api.usualLimit, ...range } }) =>
         asKnownAt !== undefined ? ofPast(past, ({ panes }) => panes({ ...range, limit }, asKnownAt)) : readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
+      .handle("rows", ({ query: { limit = Api.usualRows, pipeline, ...query } }) => {
+        const asked = running.find(({ name }) => name === pipeline)
+        return asked !== undefined && isOfRows(asked)
+          ? Effect.map(Rows.read(asked, { sink: rowSink, told: live.told }, { ...query, limit }), (rows) => OneLine.json(rows))
+          : Effect.succeed(OneLine.line(400, `the pipeline "${pipeline}" has windows: ask /api/v1/panes for them`))
+      })
       .handle("status", ({ query: { asKnownAt } }) => {
         const statusAt = Effect.fnUntraced(function*(known: Progress) {
           const progress = EncodedProgress.encode(known)
@@ -97,9 +106,9 @@ const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipeline
         }))
       .handle("graph", ({ query: { asKnownAt } }) =>
         asKnownAt === undefined
-          ? Effect.flatMap(monitor.progress, (progress) => Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink }))
+          ? Effect.flatMap(monitor.progress, (progress) => Graph.read(running, { progress, rates: live.rates(), sink }))
           : ofPast(past, ({ at }) => at(asKnownAt, ({ known, live, progress }) =>
-            Effect.map(Graph.read(running, { progress: EncodedProgress.encode(progress()), rates: live.rates(), sink: known.at(asKnownAt) }), OneLine.json))))
+            Effect.map(Graph.read(running, { progress: progress(), rates: live.rates(), sink: known.at(asKnownAt) }), OneLine.json))))
       .handle("letters", ({ query: { asKnownAt, limit = usualLetters, pipeline } }) => {
         const query = { limit, ...pipeline === undefined ? {} : { pipeline } }
         if (asKnownAt !== undefined) return ofPast(past, ({ at }) => at(asKnownAt, ({ letters }) => Effect.map(Letters.read(letters(), running, query), OneLine.json)))

@@ -67,7 +67,7 @@ const showTable = Effect.fnUntraced(function*(timeZone: string) {
     monitor.eventsFor(() => looks).pipe(Stream.runForEach((event) =>
       Effect.sync(() => {
         if (event._tag === "progress") progress = event.progress
-        else takeRows(rows, event)
+        else if (event._tag !== "rows") takeRows(rows, event)
       })
     )),
     Effect.forever(Effect.andThen(Effect.sleep("500 millis"), draw))
@@ -78,7 +78,7 @@ const showTable = Effect.fnUntraced(function*(timeZone: string) {
 const looks: Looks = { pipelines: new Set(["day"]), keys: [] }
 
 /** The tiles' numbers come from the day's windows, the last price from whatever is newest. */
-const takeRows = (rows: Map<string, Row>, event: Exclude<Event, { _tag: "progress" }>): void => {
+const takeRows = (rows: Map<string, Row>, event: Exclude<Event, { _tag: "progress" | "rows" }>): void => {
   for (const pane of event.panes) {
     if (pane.pipeline !== "day" || pane.pane === "retracted") continue
     const { close, high, low, mean, open, variation, volume } = Pane.encode(pane).values

@@ -109,6 +109,18 @@ export interface OfWindow {
    * window itself.
    */
   readonly records: ReadonlyArray<Contribution>
+  /** How far each partition of its sources has come at the end of the log. */
+  readonly partitions: ReadonlyArray<PartitionRead>
+}
+
+/** A partition, and when something was last appended to it. */
+export interface PartitionRead {
+  readonly source: string
+  readonly partition: number
+  /** `null` before its first event. */
+  readonly watermark: number | null
+  /** In milliseconds since the epoch, by the clock of the log; `null` where there is nothing in it. */
+  readonly lastAt: number | null
 }
 
 /** How a window of a key came to be what it is. `from` are snapshots of runs over this log, the newest first. */
@@ -124,7 +136,7 @@ export const ofWindow = Effect.fnUntraced(function*(
   yield* Past.run(run, (piece, job) => Effect.sync(() => witness.take(piece, job)))
   const areRecords = Checked.areRecords(Checked.windowOf(pipeline.checked).input)
   const records = yield* Effect.forEach(witness.records.all, (found) => found.record === null && areRecords ? lookUp(log, found) : Effect.succeed(found))
-  const of: OfWindow = { revisions: witness.revisions, records }
+  const of: OfWindow = { revisions: witness.revisions, records, partitions: witness.partitions }
   return of
 })
 
@@ -168,6 +180,9 @@ class Witness {
   /** By how much its windows trail behind the sources. */
   readonly #trail: number
   #piece: Past.Piece | null = null
+  #job: Job | null = null
+  /** By the numbers of partitions in the log. */
+  readonly #lastAt = new Map<number, number>()
 
   constructor(checked: Checked.Checked<Checked.Results>, window: Window, log: EventLog["Service"]) {
     this.#checked = checked
@@ -190,6 +205,8 @@ class Witness {
 
   take(piece: Past.Piece, job: Job): void {
     this.#piece = piece
+    this.#job = job
+    if (!("_tag" in piece.part)) this.#lastAt.set(piece.part.partition, piece.knownAt)
     const before = this.revisions.length
     this.#takeAll(piece, job)
     this.records.settle({
@@ -211,16 +228,28 @@ class Witness {
     for (const [index, pane] of panes.entries()) this.#tell({ pane, knownAt, cause: this.#placeOf(part, leading[index]!) })
   }
 
+  get partitions(): ReadonlyArray<PartitionRead> {
+    const all = this.#job?.progressOf(this.#checked.name).partitions ?? []
+    return all.map(({ partition, watermark }) => ({
+      ...this.#partitionOf(partition),
+      watermark: Number.isFinite(watermark) ? watermark : null,
+      lastAt: this.#lastAt.get(partition) ?? null
+    }))
+  }
+
   #tell(revision: Revision): void {
     const { end, key, start } = revision.pane
     if (key === this.#window.key && start === this.#window.start && end === this.#window.end) this.revisions.push(revision)
   }
 
   #placeOf({ offsets, partition }: Records, record: number): Place {
+    return { ...this.#partitionOf(partition), offset: offsets[record]! }
+  }
+
+  #partitionOf(partition: number): Pick<Place, "partition" | "source"> {
     const { sources } = this.#log
-    const offset = offsets[record]!
-    if (sources === undefined) return { source: Checked.inputOf(this.#checked).events.definition.name, partition, offset }
-    return { source: sources[sourceAt(partition, sources.length)]!.name, partition: within(partition, sources.length), offset }
+    if (sources === undefined) return { source: Checked.inputOf(this.#checked).events.definition.name, partition }
+    return { source: sources[sourceAt(partition, sources.length)]!.name, partition: within(partition, sources.length) }
   }
 
   #see({ batch, holds, keep, outcomes }: Rows, atEnd: boolean): void {

@@ -9,10 +9,11 @@ import type { Decisions } from "../ports/Decisions.ts"
 import { Engine, type EngineError, type Options } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import { Agenda } from "./Agenda.ts"
+import { inputsOf } from "../pipeline/Checked.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { Job } from "./Job.ts"
 import * as Joining from "./Joining.ts"
-import { type Looks, Monitor } from "../ports/Monitor.ts"
+import { type Looks, Monitor, type Progress } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { decideAll, decideNow, histogram, Run, rowWriter, takeAll } from "./Run.ts"
 import * as Saver from "./Saver.ts"
@@ -221,6 +222,17 @@ const attributesOf = ({ sources }: EventLog["Service"], partition: number) => {
   return own < log.partitions ? { source: name, partition: String(own) } : null
 }
 
+/** Where the log is not one of sources, all that is read of it is that of each. */
+const sourcesOf = ({ pipelines, eventTimes }: Job, { sources }: EventLog["Service"], lags: ReadonlyArray<number>): NonNullable<Progress["sources"]> => {
+  const names = new Set(pipelines.flatMap(({ checked }) => inputsOf(checked).map(({ events }) => events.definition.name)))
+  return Object.fromEntries(Array.from(names, (name) => {
+    const watermark = Math.min(...eventTimes.flatMap(({ partitions, source }) => source === null || source === name ? partitions : []).map((state) => state.watermark))
+    const lag = lags.reduce((sum, lag, partition) =>
+      sources === undefined || sources[sourceAt(partition, sources.length)]!.name === name ? sum + lag : sum, 0)
+    return [name, { watermark: Number.isFinite(watermark) ? watermark : null, lag }]
+  }))
+}
+
 const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effect.Effect<ReadonlyArray<number>, E>) {
   const monitor = yield* Monitor
   const ends = run.readable(yield* endsOfLog)
@@ -240,5 +252,6 @@ const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effe
   const lag = lags.reduce((sum, lag) => sum + lag, 0)
   const latest = Math.max(-Infinity, ...partitions.map((state) => state.latest))
   const lastEventAt = Number.isFinite(latest) ? latest : null
-  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lastEventAt, lag, open: Object.fromEntries(run.job.sizes) } })
+  const beside = { open: Object.fromEntries(run.job.sizes), nodes: Object.fromEntries(run.job.countsByNode), sources: sourcesOf(run.job, log, lags) }
+  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lastEventAt, lag, ...beside } })
 })

@@ -3,7 +3,7 @@
  * Everything that can run a pipeline in this process (live, replay, test) drives a job.
  */
 import { Option, Schema } from "effect"
-import type { Counts } from "../ports/Monitor.ts"
+import type { Counts, NodeCounts } from "../ports/Monitor.ts"
 import { numberOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
@@ -40,7 +40,7 @@ export interface Output {
 export type Portions = Generator<ReadonlyArray<Pane>, Output>
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-export const version = 11
+export const version = 12
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
@@ -162,6 +162,11 @@ export class Job {
   /** The same for each pipeline: what one takes may be late for another. */
   get countsByPipeline(): ReadonlyMap<string, Counts> {
     return new Map(this.#running.map(({ account, graph }) => [graph.checked.name, account.counts]))
+  }
+
+  /** Of each pipeline its nodes. */
+  get countsByNode(): ReadonlyMap<string, { readonly [node: string]: NodeCounts }> {
+    return new Map(this.#running.map(({ graph }) => [graph.checked.name, graph.nodes]))
   }
 
   /** The smallest of all inputs, `null` while one has no watermark yet. */

@@ -19,6 +19,8 @@ import { type Options, WindowOperator } from "../operator/windowed/WindowOperato
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import type { Settled } from "./Account.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
+import { NodeTallies } from "./NodeTallies.ts"
+import type { NodeCounts } from "../ports/Monitor.ts"
 import { ToldPanes } from "./ToldPanes.ts"
 import { type AnyOperator, isHolding, isOrdering, type Step, wire } from "./Wiring.ts"
 
@@ -66,6 +68,7 @@ export class OperatorGraph {
   readonly #trail: number
   /** By step how far it has come: nothing earlier leaves it any more. */
   readonly #watermarks: Float64Array
+  readonly #tallies: NodeTallies
   #dictionary: Dictionary
   #panes: Array<Emitted> = []
   #rows: Array<Row> = []
@@ -81,6 +84,7 @@ export class OperatorGraph {
     this.isHeld = checked.nodes.some(Checked.isOrdering)
     this.#trail = Checked.trailTo(checked.end)
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
+    this.#tallies = new NodeTallies(checked.nodes, this.#steps)
     const operators = this.#lastStage()
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#results = operators.filter(isOfResults)
@@ -99,9 +103,16 @@ export class OperatorGraph {
     return this.#steps.reduce((sum, { operator }) => sum + (operator?.size ?? 0), this.#told.size)
   }
 
+  /** What came to each node and what became of it; what is told at an end of input is not among what came out. */
+  get nodes(): { readonly [node: string]: NodeCounts } {
+    const beside = this.#steps.slice(this.checked.nodes.length).reduce((sum, { operator }) => sum + (operator?.size ?? 0), this.#told.size)
+    return this.#tallies.counts(this.#watermarks, beside)
+  }
+
   /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
   *take(source: Checked.Source, batch: Batch, others: number): Generator<void, Rows> {
     const rows = rowsOf(batch, others)
+    this.#tallies.begin()
     if (batch.dictionary !== this.#dictionary) this.#useDictionary(batch.dictionary)
     for (const [step, node] of this.checked.nodes.entries()) {
       if (node._tag === "source" && node.fingerprint === source.fingerprint) yield* this.#hand(step, rows)
@@ -208,6 +219,8 @@ export class OperatorGraph {
 
   *#hand(step: number, out: unknown): Generator<void> {
     const { readers } = this.#steps[step]!
+    // Only what stands behind the last node puts out anything else, and that is not counted.
+    this.#tallies.handOn(step, out as Rows | ReadonlyArray<Emitted>)
     // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
     if (readers.length === 0 && this.#window === null) this.#rows = joined(this.#rows, out as ReadonlyArray<Row>)
     else if (readers.length === 0) this.#panes = joined(this.#panes, this.#due(this.#news(out as ReadonlyArray<Emitted>)))
@@ -334,7 +347,7 @@ export class OperatorGraph {
   /** What was told stands beside the operators, which do not know of it; no node is named as it is. */
   get #stateful(): ReadonlyArray<readonly [id: string, part: Pick<AnyOperator, "pages" | "restore" | "save">]> {
     const operators = this.#steps.flatMap(({ id, operator }) => operator === null ? [] : [[id, operator] as const])
-    return [...operators, ["told", this.#told]]
+    return [...operators, ["told", this.#told], ["tallies", { pages: {}, save: (state) => this.#tallies.save(state), restore: (state) => this.#tallies.restore(state) }]]
   }
 
   /** Throws where the state is damaged, or has more than is read. */

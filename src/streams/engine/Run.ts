@@ -15,6 +15,7 @@ import { RowSink, RowSinkError } from "../ports/RowSink.ts"
 import { placeOf } from "../ports/SourceLogs.ts"
 import type * as Pane from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
+import type { Row } from "../pipeline/Row.ts"
 import type { Decision } from "../records/Decision.ts"
 import { type Records, valueAt } from "../records/Records.ts"
 import type { Agenda } from "./Agenda.ts"
@@ -184,12 +185,19 @@ const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: Output) {
   if (rows.length > 0) {
     yield* run.writeRows(rows).pipe(Effect.trackDuration(rowWriteTime, Duration.toSeconds))
     run.rows += rows.length
+    yield* (yield* Monitor).publish({ _tag: "rows", rows: lastOf(rows) })
   }
   run.isBetween = false
   run.offsets = run.job.offsets
   run.taken++
   run.hasChanged = true
 })
+
+/** Rows of a pipeline that viewers are told of one batch. */
+const mostTold = 1_000
+
+const lastOf = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> =>
+  rows.length <= mostTold ? rows : [...Map.groupBy(rows, ({ pipeline }) => pipeline).values()].flatMap((own) => own.slice(-mostTold))
 
 /** A decision is durable before it takes effect, or a replay might lack it. Nothing is read in between: see `Run.alone`. */
 export const decideNow = Effect.fnUntraced(function*(run: Run, decisions: ReadonlyArray<Decision>) {

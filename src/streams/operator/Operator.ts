@@ -19,6 +19,8 @@ export interface Operator<in In, out Out> {
   drain(): Out | null
   /** Entries of state: 0 after the end of time. */
   readonly size: number
+  /** What of the rows that it took has come no further; nothing where all go on, or count as taken. */
+  readonly ended?: Ended
   /**
    * What it keeps of keys, every entry with its key and its window or slice, so that any set of keys can be restored. What
    * can be made again from the rest is not among it.
@@ -28,6 +30,16 @@ export interface Operator<in In, out Out> {
   save(state: StateWriter): void
   /** Takes up where a snapshot left off. Throws where the state is not what was written. */
   restore(state: StateReader): void
+}
+
+/** Rows whose way has ended at an operator since it was made, and those that it holds now. */
+export interface Ended {
+  readonly late?: number
+  readonly refused?: number
+  readonly duplicate?: number
+  /** Where that is not all that does not come out. */
+  readonly filtered?: number
+  readonly held?: number
 }
 
 /** Rows of one batch on their way through a pipeline. */

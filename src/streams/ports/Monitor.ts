@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer, PubSub, Ref, Stream } from "effect"
 import type { Pane } from "../pipeline/Pane.ts"
+import type { Row } from "../pipeline/Row.ts"
 
 /** Events counted once each: read = aggregated + late + dead-lettered + duplicate + filtered + held. */
 export interface Counts {
@@ -19,6 +20,37 @@ export interface Counts {
   readonly filtered: number
   /** Taken by a node that lets rows go when the watermark is past them: what becomes of these is not known yet. */
   readonly held: number
+}
+
+/**
+ * What came to a node of a pipeline and what became of it there, since the log began: what came = taken + late + refused +
+ * duplicate + filtered + held. Behind windows results are counted, each of their revisions once.
+ */
+export interface NodeCounts {
+  /** What came, by input: of a join the left side, then the right one. Nothing comes to a source. */
+  readonly inputs: ReadonlyArray<number>
+  /** What came out: of a row a join may put out many, windows and what stands behind them revisions and early results. */
+  readonly out: number
+  readonly taken: number
+  readonly late: number
+  readonly refused: number
+  readonly duplicate: number
+  /** Left out; of results that wait to be final also those that a later revision stands for. */
+  readonly filtered: number
+  /** Of it is not known yet what becomes. */
+  readonly held: number
+  /** Entries of state. */
+  readonly state: number
+  /** How far event time has come behind it, in milliseconds since the epoch; `null` before it has begun in this run. */
+  readonly watermark: number | null
+}
+
+/** How far the reading of a source is. */
+export interface SourceProgress {
+  /** In milliseconds since the epoch, of the slowest of its partitions; `null` before the first event. */
+  readonly watermark: number | null
+  /** Its records that are in the log and have not been processed. */
+  readonly lag: number
 }
 
 export interface Progress extends Counts {
@@ -40,6 +72,10 @@ export interface Progress extends Counts {
   readonly knownAt?: number
   /** Of each source, where the log is one of several. */
   readonly bySource?: { readonly [name: string]: Counts }
+  /** Of each pipeline its nodes; nothing where they are not in this process. */
+  readonly nodes?: { readonly [pipeline: string]: { readonly [node: string]: NodeCounts } }
+  /** Of each source that is read, by name. */
+  readonly sources?: { readonly [name: string]: SourceProgress }
 }
 
 export type Event =
@@ -47,6 +83,8 @@ export type Event =
   | { readonly _tag: "panes"; readonly panes: ReadonlyArray<Pane> }
   /** Windows that have changed and are still open, as they would look if they closed now. Never stored. */
   | { readonly _tag: "forming"; readonly panes: ReadonlyArray<Pane> }
+  /** Rows that the sink of rows has stored; of many that come at once the last. */
+  | { readonly _tag: "rows"; readonly rows: ReadonlyArray<Row> }
   | { readonly _tag: "progress"; readonly progress: Progress }
 
 /** What a viewer sees of the windows that are open: what nobody looks at need not be computed all the time. */

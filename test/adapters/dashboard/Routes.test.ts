@@ -22,6 +22,9 @@ import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Feed, type Pace } from "../../../src/streams/ports/Feed.ts"
 import { type Counts, Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
+import { Rows } from "../../../src/adapters/dashboard/Rows.ts"
+import type * as Row from "../../../src/streams/pipeline/Row.ts"
+import { RowSink } from "../../../src/streams/ports/RowSink.ts"
 import { ask, listen } from "./http.ts"
 
 const turnover = ticks.pipe(
@@ -98,6 +101,7 @@ describe("the document", () => {
         ["/api/v1/pipelines", ["get"]],
         ["/api/v1/keys", ["get"]],
         ["/api/v1/panes", ["get"]],
+        ["/api/v1/rows", ["get"]],
         ["/api/v1/status", ["get"]],
         ["/api/v1/sessions", ["get"]],
         ["/api/v1/stream", ["get"]],
@@ -288,13 +292,75 @@ describe("/api/v1/graph", () => {
       assert.strictEqual(ids.size, nodes.length)
       for (const edge of edges) for (const id of edge) assert.isTrue(ids.has(id), id)
       assert.deepInclude(nodes.find(({ id }) => id === "source/ticks"), { pipeline: null, kind: "source", in: 9 })
-      assert.deepInclude(nodes.find(({ kind, pipeline }) => kind === "window" && pipeline === "candles-1m"), { late: 1, out: 5, state: 6, watermark: 77 })
+      assert.deepInclude(nodes.find(({ kind, pipeline }) => kind === "window" && pipeline === "candles-1m"), { in: 6, taken: 5, late: 1, out: null, state: 6, watermark: 77 })
       assert.deepInclude(nodes.find(({ kind, pipeline }) => kind === "where" && pipeline === "large"), { filtered: 3, late: null })
       assert.deepInclude(nodes.find(({ id }) => id === "sink/panes"), { kind: "sink", in: 2 })
       assert.deepInclude(nodes.find(({ id }) => id === "sink/rows"), { kind: "sink", in: 3 })
       assert.deepInclude(pipelines.find(({ name }) => name === "candles-1m"), { read: 9, aggregated: 5, filtered: 3, late: 1, state: 6 })
       assert.deepInclude(pipelines.find(({ name }) => name === "turnover"), { read: null, state: null })
     }).pipe(Effect.provide(dashboard())))
+})
+
+describe("/api/v1/graph where the engine is in this process", () => {
+  it.live("has of each node what came to it, by side, what became of it and what it keeps; of each source its lag", () =>
+    Effect.gen(function*() {
+      const own = countsOf({ read: 9, aggregated: 5, filtered: 3, late: 1 })
+      const none = { inputs: [], out: 0, taken: 0, late: 0, refused: 0, duplicate: 0, filtered: 0, held: 0, state: 0, watermark: 77 }
+      const { checked } = candles1m
+      const window = checked.nodes.find(({ _tag }) => _tag === "window")!
+      const nodes = Object.fromEntries(checked.nodes.map((node) => [node.id, node._tag === "source" ? { ...none, out: 9 } : { ...none, inputs: [9], taken: 8, late: 1, out: 2, state: 4 }]))
+      const progress = { ...own, panes: 2, rows: 3, lag: 4, watermark: 77, byPipeline: { "candles-1m": own } }
+      const monitor = yield* Monitor
+      yield* monitor.publish({ _tag: "progress", progress: { ...progress, nodes: { "candles-1m": nodes }, sources: { ticks: { watermark: 79, lag: 3 } } } })
+      const told = yield* answer(yield* url, "graph", Graph)
+      const node = told.nodes.find(({ id }) => id === `candles-1m/${window.id}`)
+      assert.deepInclude(node, { in: 9, taken: 8, out: 2, late: 1, filtered: 0, state: 4, watermark: 77, lag: null })
+      assert.deepStrictEqual(node?.inputs.map(({ in: count }) => count), [9, 0])
+      assert.deepInclude(told.nodes.find(({ id }) => id === "source/ticks"), { out: 9, watermark: 79, lag: 3 })
+      assert.deepInclude(told.pipelines.find(({ name }) => name === "candles-1m"), { watermark: 79 })
+      // Of one that is not in this process nothing is known, which is not 0.
+      assert.deepInclude(told.nodes.find(({ kind, pipeline }) => kind === "where" && pipeline === "large"), { in: null, taken: null, out: null, state: null, eventsPerSecond: null })
+      // Viewers are told of the whole all the time, and of nodes where they ask.
+      const heard = yield* listen(yield* url, "/api/v1/stream", [`"read":9`], Effect.void)
+      assert.notInclude(heard, "inputs")
+    }).pipe(Effect.provide(dashboard())))
+})
+
+describe("/api/v1/rows", () => {
+  const row = (symbol: string, offset: number, size: number): Row.Row =>
+    ({ pipeline: "large", place: { source: "ticks", partition: 0, offset }, key: symbol, time: offset * 1_000, values: { symbol, time: offset * 1_000, size } })
+  const rows = (path = "") => Effect.flatMap(url, (base) => answer(base, `rows?pipeline=large${path}`, Rows))
+  const sizes = (found: Rows) => found.rows.map(({ values }) => values["size"])
+
+  it.live("are those of the sink, the newest first, of a key or with a text in them", () =>
+    Effect.gen(function*() {
+      yield* (yield* RowSink).write([row("A", 1, 10), row("B", 3, 30), row("A", 2, 20)])
+      const all = yield* rows()
+      assert.deepStrictEqual([sizes(all), all.since], [[30, 20, 10], null])
+      assert.deepInclude(all.rows[0], { key: "B", time: 3_000, place: { source: "ticks", partition: 0, offset: 3 } })
+      assert.deepStrictEqual(sizes(yield* rows("&key=A")), [20, 10])
+      assert.deepStrictEqual(sizes(yield* rows("&contains=b")), [30])
+      assert.deepStrictEqual(sizes(yield* rows("&contains=10")), [10])
+      assert.deepStrictEqual(sizes(yield* rows("&limit=1")), [30])
+      const { body, status } = yield* ask(yield* url, "/api/v1/rows?pipeline=turnover")
+      assert.deepStrictEqual([status, body.trim()], [400, `the pipeline "turnover" has windows: ask /api/v1/panes for them`])
+      for (const wrong of ["&limit=0", "&limit=1001"]) assert.strictEqual((yield* ask(yield* url, `/api/v1/rows?pipeline=large${wrong}`)).status, 400, wrong)
+    }).pipe(Effect.provide(dashboard().pipe(Layer.provideMerge(RowSink.layerMemory)))))
+
+  it.live("are the last thousand that came since the server began, where the sink cannot be read", () =>
+    Effect.gen(function*() {
+      const monitor = yield* Monitor
+      const before = yield* rows()
+      assert.deepStrictEqual(before.rows, [])
+      assert.isNumber(before.since)
+      yield* monitor.publish({ _tag: "rows", rows: Array.from({ length: 1_500 }, (_, n) => row("A", n, n)) })
+      // What a restart puts out once more is there once.
+      yield* monitor.publish({ _tag: "rows", rows: [row("B", 1_499, 1)] })
+      yield* Effect.yieldNow
+      const found = yield* rows("&limit=1000")
+      assert.deepStrictEqual([found.rows.length, found.rows[0]?.key, found.rows[1]?.values["size"], found.rows.at(-1)?.values["size"]], [1_000, "B", 1_498, 500])
+      assert.deepStrictEqual(sizes(yield* rows("&key=B")), [1])
+    }).pipe(Effect.provide(dashboard().pipe(Layer.provideMerge(RowSink.fromFunction(() => Effect.void))))))
 })
 
 describe("/api/v1/feed", () => {

@@ -278,6 +278,24 @@ describe("the history of a window", () => {
       assert.deepStrictEqual((yield* offsets).toSorted(), [1, 2])
     }).pipe(Effect.provide(memory)), 10_000)
 
+  it.effect("says of each partition how far it has come, and when something came of it last", () =>
+    Effect.gen(function*() {
+      const log = yield* EventLog
+      const tick = (time: number) => fromTexts([JSON.stringify({ symbol: "A", time, price: "1", size: 1 })])
+      yield* TestClock.setTime(1_000)
+      yield* log.append(0, tick(60_000))
+      yield* TestClock.setTime(2_000)
+      yield* log.append(1, tick(10_000))
+      yield* TestClock.setTime(9_000)
+      yield* log.append(0, tick(90_000))
+      const { partitions } = yield* History.ofWindow(candles1m, { key: "A", start: 0, end: 60_000 })
+      assert.deepStrictEqual(partitions, [
+        { source: "ticks", partition: 0, watermark: 85_000, lastAt: 9_000 },
+        { source: "ticks", partition: 1, watermark: 5_000, lastAt: 2_000 },
+        { source: "ticks", partition: 2, watermark: null, lastAt: null }
+      ])
+    }).pipe(Effect.provide(Layer.mergeAll(EventLog.layerMemory({ partitions: 3 }), Decisions.layerMemory))))
+
   it.effect("of a calendar has the rows of that calendar alone", () =>
     Effect.gen(function*() {
       const Trade = Schema.Struct({ symbol: Schema.String, exchange: Schema.optionalKey(Schema.String), time: Schema.Int })

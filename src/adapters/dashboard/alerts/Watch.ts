@@ -126,6 +126,7 @@ export class Listener {
   }
 
   hear(event: Event): void {
+    if (event._tag === "rows") return
     if (event._tag !== "progress") {
       if (event._tag === "panes" && this.#heard !== null) this.#heard += event.panes.length
       return this.#watches.hear(event._tag, event.panes)

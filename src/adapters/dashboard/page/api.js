@@ -22,12 +22,15 @@ export const giveUp = () => {
 /** @param {unknown} error */
 export const isGivenUp = (error) => error instanceof DOMException && error.name === "AbortError"
 
-/** @param {string} path @param {Record<string, string | number | undefined>} query @returns {Promise<any>} */
-export const get = async (path, query = {}) => {
+/**
+ * @param {string} path @param {Record<string, string | number | undefined>} query @param {AbortSignal} [signal] for whom nobody else
+ * gives it up @returns {Promise<any>}
+ */
+export const get = async (path, query = {}, signal = waitedFor.includes(path) ? wanted.signal : undefined) => {
   const asked = past.at !== undefined && ofInstant.includes(path) ? { ...query, asKnownAt: past.at } : query
   const said = Object.entries(asked).filter(([, value]) => value !== undefined)
   const search = new URLSearchParams(said.map(([name, value]) => [name, String(value)]))
-  return answerOf(path, await fetch(`${base}/${path}?${search}`, waitedFor.includes(path) ? { signal: wanted.signal } : {}))
+  return answerOf(path, await fetch(`${base}/${path}?${search}`, signal === undefined ? {} : { signal }))
 }
 
 /** @param {string} path @param {unknown} body @returns {Promise<any>} */

@@ -28,7 +28,17 @@ export const WindowHistory = Schema.Struct({
     closesAt: Schema.Int,
     finalAt: Schema.Int,
     /** Milliseconds of disorder: so much later than the watermark event time is. */
-    outOfOrderness: Schema.Int
+    outOfOrderness: Schema.Int,
+    /** The slowest partition of its sources now, which holds the watermark back; `null` where nothing has been read. */
+    slowest: Schema.NullOr(Schema.Struct({
+      source: Schema.String,
+      partition: Schema.Int,
+      /** How many partitions there are in all. */
+      of: Schema.Int,
+      watermark: Schema.NullOr(Schema.Int),
+      /** When something was last appended to it. */
+      lastAt: Schema.NullOr(Schema.Int)
+    }))
   })
 })
 
@@ -36,7 +46,7 @@ export const WindowHistory = Schema.Struct({
 const mostRecords = 1_000
 
 export const of = Effect.fnUntraced(function*(pipeline: AnyOfPanes, window: History.Window, options: Pick<Past.Options, "atRest" | "from" | "maxTimeAhead">) {
-  const { records, revisions } = yield* History.ofWindow(pipeline, window, options)
+  const { partitions, records, revisions } = yield* History.ofWindow(pipeline, window, options)
   const { checked } = pipeline
   const closesAt = window.end + Checked.trailTo(checked.end)
   return {
@@ -46,7 +56,13 @@ export const of = Effect.fnUntraced(function*(pipeline: AnyOfPanes, window: Hist
     waitsFor: {
       closesAt,
       finalAt: closesAt + Checked.windowOf(checked).allowedLateness,
-      outOfOrderness: Math.max(...Checked.inputsOf(checked).map(({ events }) => events.definition.outOfOrderness))
+      outOfOrderness: Math.max(...Checked.inputsOf(checked).map(({ events }) => events.definition.outOfOrderness)),
+      slowest: slowestOf(partitions)
     }
   }
 })
+
+const slowestOf = (partitions: ReadonlyArray<History.PartitionRead>) => {
+  const [slowest] = partitions.toSorted((a, b) => (a.watermark ?? -Infinity) - (b.watermark ?? -Infinity) || (a.lastAt ?? -Infinity) - (b.lastAt ?? -Infinity))
+  return slowest === undefined ? null : { ...slowest, of: partitions.length }
+}

@@ -4,7 +4,7 @@
  */
 import { type AsOf, definitionOf, type Field } from "../../pipeline/Checked.ts"
 import type { Dictionary } from "../../records/Batch.ts"
-import type { Operator, Rows } from "../Operator.ts"
+import type { Ended, Operator, Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
 import type { Work } from "../Work.ts"
 import { HeldRows, passedBy } from "./HeldRows.ts"
@@ -38,6 +38,10 @@ export class AsOfOperator implements Operator<Rows, Rows> {
 
   get size(): number {
     return this.#held.table.size + this.#others.table.size
+  }
+
+  get ended(): Ended {
+    return { late: this.#held.late + this.#others.late, held: this.#held.table.size }
   }
 
   take(input: number, rows: Rows): Work {

@@ -4,7 +4,7 @@
  */
 import type { Distinct, Field } from "../../pipeline/Checked.ts"
 import type { Dictionary } from "../../records/Batch.ts"
-import { type Operator, Outcome, type Rows } from "../Operator.ts"
+import { type Ended, type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
 import type { Work } from "../Work.ts"
 import { HeldRows, passedBy } from "./HeldRows.ts"
@@ -18,6 +18,7 @@ export class DistinctOperator implements Operator<Rows, Rows> {
   readonly #leaving: OrderedRows
   readonly pages: Operator<Rows, Rows>["pages"]
   #rows: Rows | null = null
+  #duplicates = 0
 
   /** Of a row that is held only these fields are kept. */
   constructor(node: Distinct, keeps: ReadonlyArray<Field>, dictionary: Dictionary) {
@@ -30,6 +31,10 @@ export class DistinctOperator implements Operator<Rows, Rows> {
 
   get size(): number {
     return this.#held.table.size + this.#ids.table.size
+  }
+
+  get ended(): Ended {
+    return { late: this.#held.late, duplicate: this.#duplicates, held: this.#held.table.size }
   }
 
   take(_: number, rows: Rows): Work {
@@ -52,7 +57,10 @@ export class DistinctOperator implements Operator<Rows, Rows> {
     const keep = new Uint8Array(batch.length)
     for (let row = 0; row < batch.length; row++) {
       if (this.#ids.keep(batch, row)) keep[row] = 1
-      else outcomes[row] = Outcome.duplicate
+      else {
+        outcomes[row] = Outcome.duplicate
+        this.#duplicates++
+      }
     }
     return { ...rows, keep }
   }

@@ -19,6 +19,8 @@ export class HeldRows {
   readonly table: RowTable
   readonly #fields: ReadonlyArray<Field>
   readonly #order: TimeOrder
+  /** How many rows were late here. */
+  late = 0
 
   constructor(name: string, fields: ReadonlyArray<Field>, dictionary: Dictionary) {
     this.#fields = fields
@@ -35,6 +37,7 @@ export class HeldRows {
     for (let row = 0; row < length; row++) {
       if (keep !== null && keep[row] === 0) continue
       if (times[row]! < watermarks[row]!) {
+        this.late++
         if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late
         continue
       }

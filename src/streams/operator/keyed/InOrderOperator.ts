@@ -1,7 +1,7 @@
 /** Puts rows in the order of event time and place: it holds each until the watermark is past it. */
 import type { Field, InOrder } from "../../pipeline/Checked.ts"
 import type { Dictionary } from "../../records/Batch.ts"
-import type { Operator, Rows } from "../Operator.ts"
+import type { Ended, Operator, Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
 import type { Work } from "../Work.ts"
 import { HeldRows, passedBy } from "./HeldRows.ts"
@@ -24,6 +24,10 @@ export class InOrderOperator implements Operator<Rows, Rows> {
 
   get size(): number {
     return this.#held.table.size
+  }
+
+  get ended(): Ended {
+    return { late: this.#held.late, held: this.#held.table.size }
   }
 
   take(_: number, rows: Rows): Work {

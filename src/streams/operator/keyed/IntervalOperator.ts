@@ -6,7 +6,7 @@
 import type { Field, Interval } from "../../pipeline/Checked.ts"
 import type { Place } from "../../pipeline/Row.ts"
 import type { Dictionary } from "../../records/Batch.ts"
-import type { Operator, Rows } from "../Operator.ts"
+import type { Ended, Operator, Rows } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import { isTired, type Work } from "../Work.ts"
 import { Side } from "./AsOfOperator.ts"
@@ -42,6 +42,10 @@ export class IntervalOperator implements Operator<Rows, Rows> {
 
   get size(): number {
     return this.#left.table.size + this.#right.table.size
+  }
+
+  get ended(): Ended {
+    return { late: this.#left.late + this.#right.late }
   }
 
   take(input: number, rows: Rows): Work {

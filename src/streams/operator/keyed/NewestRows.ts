@@ -25,6 +25,10 @@ export class NewestRows {
     return this.#coming.table
   }
 
+  get late(): number {
+    return this.#coming.late
+  }
+
   take(rows: Rows): void {
     this.#coming.take(rows, true)
   }

@@ -26,6 +26,10 @@ export class SideRows {
     return this.#coming.table
   }
 
+  get late(): number {
+    return this.#coming.late
+  }
+
   take(rows: Rows): void {
     this.#coming.take(rows, true)
   }

@@ -5,7 +5,7 @@
 import { type ToEvents, valuesOf } from "../../pipeline/Checked.ts"
 import * as Pane from "../../pipeline/Pane.ts"
 import { type Batch, behindAll, type Dictionary } from "../../records/Batch.ts"
-import { type Emitted, endOfTime, type Operator, type Rows, rowsOf } from "../Operator.ts"
+import { type Emitted, type Ended, endOfTime, type Operator, type Rows, rowsOf } from "../Operator.ts"
 import { PagedList } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { isTired, type Work } from "../Work.ts"
@@ -42,6 +42,10 @@ export class ResultRows implements Operator<ReadonlyArray<Emitted>, Rows> {
 
   get size(): number {
     return this.#kept.size
+  }
+
+  get ended(): Ended {
+    return { held: this.#kept.size }
   }
 
   *take(_: number, panes: ReadonlyArray<Emitted>): Work {

@@ -339,6 +339,10 @@ export class KeptRows {
     return done
   }
 
+  get waitingRows(): number {
+    return this.#waiting.size
+  }
+
   /** The places of those that wait. */
   *waiting(): Generator<Place> {
     for (const ref of this.#waiting) yield this.#placeOf(ref)

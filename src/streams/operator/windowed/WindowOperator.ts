@@ -4,7 +4,7 @@ import type { Pane } from "../../pipeline/Pane.ts"
 import type { Place } from "../../pipeline/Row.ts"
 import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
-import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
+import { type Emitted, type Ended, type Operator, Outcome, type Rows } from "../Operator.ts"
 import { Refusing } from "../stateless/Refusing.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
@@ -61,6 +61,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   readonly #kinds: ReadonlyArray<RowKinds | null>
   /** The slots of a batch's rows, used again for the next one. */
   #assigned = new Int32Array(0)
+  readonly #ended = { late: 0, refused: 0, duplicate: 0, filtered: 0 }
 
   /** `pace` is how many panes are put out between two pauses. */
   constructor(pipeline: string, node: WindowNode, { dictionary = new Dictionary(), pace = usualPace }: Partial<Options> = {}) {
@@ -91,6 +92,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
       else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
     }
     const onLate = (row: number) => {
+      this.#ended.late++
       if (kinds !== null && kinds[row]! > Kind.kept) rows.holds[row]!--
       if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late
     }
@@ -109,8 +111,10 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
       const kind = kinds[row]!
       if (kind === Kind.plain || (keep !== null && keep[row] === 0)) continue
       const isCancel = kind === Kind.cancel || kind === Kind.correction
-      if (!isCancel && isOutside !== null && isOutside(row)) refusing.leaveOut(row)
-      else if (isCancel && !this.#kinds[input]!.hasId(batch, row)) {
+      if (!isCancel && isOutside !== null && isOutside(row)) {
+        if (refusing.leaveOut(row)) this.#ended.filtered++
+      } else if (isCancel && !this.#kinds[input]!.hasId(batch, row)) {
+        this.#ended.refused++
         refusing.refuse(row, { reason: "nothing-to-cancel", detail: `"${this.#kinds[input]!.idName}", the id of what it takes back, is missing or null` })
       }
     }
@@ -119,7 +123,17 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
 
   /** What has become of the rows that took back others, since the last call. */
   drainDone(): ReadonlyArray<Done> {
-    return this.#windows.kept?.drainDone() ?? []
+    const done = this.#windows.kept?.drainDone() ?? []
+    for (const { outcome } of done) {
+      if (outcome === Outcome.refused) this.#ended.refused++
+      else if (outcome === Outcome.duplicate) this.#ended.duplicate++
+      else if (outcome === Outcome.filtered) this.#ended.filtered++
+    }
+    return done
+  }
+
+  get ended(): Ended {
+    return { ...this.#ended, held: this.#windows.kept?.waitingRows ?? 0 }
   }
 
   /** The places of those that wait for the watermark. */

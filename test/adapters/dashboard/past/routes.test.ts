@@ -59,7 +59,10 @@ describe("the routes of the past", () => {
       const history = yield* answer(url, `history?pipeline=candles-1m&key=A&start=0&end=${minute}`, WindowHistory)
       const [{ knownAt } = { knownAt: 0 }] = history.revisions
       assert.deepStrictEqual([history.revisions.length, history.total, history.records[0]?.place.offset], [1, 1, 0])
-      assert.deepStrictEqual(history.waitsFor, { closesAt: minute, finalAt: minute + 24 * 60 * minute, outOfOrderness: 5_000 })
+      const { slowest, ...waitsFor } = history.waitsFor
+      assert.deepStrictEqual(waitsFor, { closesAt: minute, finalAt: minute + 24 * 60 * minute, outOfOrderness: 5_000 })
+      assert.deepInclude(slowest, { source: "ticks", partition: 0, of: 1, watermark: 3 * minute - 5_000 })
+      assert.isTrue(slowest!.lastAt! > times[2]! && slowest!.lastAt! <= times[3]!)
       const changes = Schema.Struct({ before: Schema.NullOr(Schema.Int), after: Schema.NullOr(Schema.Int) })
       const around = yield* answer(url, `changes?pipeline=candles-1m&key=A&asKnownAt=${knownAt}`, changes)
       assert.deepStrictEqual([around.before, around.after! > knownAt], [null, true])

@@ -4,9 +4,7 @@ import { get } from "../api.js"
 import * as format from "../format.js"
 import * as address from "../state/address.js"
 import { ReadView } from "../still.js"
-import { placed } from "./layout.js"
-
-const [cardWidth, cardHeight, gapAcross, gapDown, top] = [208, 92, 44, 34, 26]
+import { corner, pathOf, placed, routed, size } from "./layout.js"
 
 /** How often it is read while it is looked at, in milliseconds. */
 const often = 1_000
@@ -27,40 +25,40 @@ export class GraphView extends ReadView {
     return "Graph of the pipelines"
   }
 
-  /** @param {any} graph as `/api/v1/graph` has it */
+  /** @param {any} graph as `/api/v1/graph` has it. Cards stand in the document as events go, whatever their places are. */
   show({ edges, nodes, pipelines }) {
     const { columns, lanes, places, rows } = placed(nodes, edges)
-    const x = (column) => column * (cardWidth + gapAcross)
-    const y = (row) => top + row * (cardHeight + gapDown)
-    const width = columns * (cardWidth + gapAcross) - gapAcross
-    const height = top + rows * (cardHeight + gapDown)
+    const [{ x: width }, { y: height }] = [corner({ column: columns, row: 0 }), corner({ column: 0, row: rows })]
     const line = ([from, to]) => {
       const [a, b] = [places.get(from), places.get(to)]
-      if (a === undefined || b === undefined) return ""
-      const [x1, y1, x2, y2] = [x(a.column) + cardWidth, y(a.row) + cardHeight / 2, x(b.column), y(b.row) + cardHeight / 2]
-      const bend = (x1 + x2) / 2
-      return svg`<path d=${`M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x2} ${y2}`}></path>`
+      return a === undefined || b === undefined ? "" : svg`<path d=${pathOf(routed(a, b, places.values()))}></path>`
     }
     const clock = this.page.clock(this.page.status.timeZone)
+    const titles = new Map(nodes.map((node) => [node.id, titleOf(node)]))
     const card = (node) => {
-      const place = places.get(node.id) ?? { column: 0, row: 0 }
-      return html`<li class="card" data-kind=${node.kind} .style=${`left: ${x(place.column)}px; top: ${y(place.row)}px`}>
+      const { x, y } = corner(places.get(node.id) ?? { column: 0, row: 0 })
+      const from = edges.flatMap(([from, to]) => to === node.id ? titles.get(from) : [])
+      return html`<li class="card" data-kind=${node.kind} .style=${`left: ${x}px; top: ${y}px`}>
         <b>${titleOf(node)}</b>
         <p title=${node.text}>${node.text.replace(/^from [\w-]+(?: and [\w-]+)*[,;] /, "")}</p>
-        <dl>${factsOf(node, clock).map(([name, value]) => html`<div data-fact=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></li>`
+        ${from.length === 0 ? "" : html`<p class="from">from ${from.join(" and ")}</p>`}
+        <dl>${factsOf(node, clock).map(([name, value]) => html`<div data-fact=${name} ?data-wide=${isWide(name, node)}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></li>`
     }
+    const cards = (name, some) => some.length === 0 ? "" : html`<ol aria-label=${name}>${some.map(card)}</ol>`
     const lane = ([pipeline, { row }]) => {
       const { title = pipeline } = this.page.pipelines.find(({ name }) => name === pipeline) ?? {}
-      const counts = pipelines.find(({ name }) => name === pipeline)
-      const first = Math.min(...nodes.flatMap((node) => node.pipeline === pipeline ? places.get(node.id)?.column ?? [] : []))
-      return html`<p class="lane" .style=${`left: ${x(first)}px; top: ${y(row) - 22}px`}>
-        <a href=${address.format({ pipeline, options: {} })}>${title}</a> <span class="muted">${countsOf(counts)}</span></p>`
+      const own = nodes.filter((node) => node.pipeline === pipeline)
+      const first = corner({ row, column: Math.min(...own.map(({ id }) => places.get(id)?.column ?? 0)) })
+      return html`<p class="lane" .style=${`left: ${first.x}px; top: ${first.y - 22}px`}>
+        <a href=${address.format({ pipeline, options: {} })}>${title}</a>
+        <span class="muted">${countsOf(pipelines.find(({ name }) => name === pipeline))}</span></p>
+        ${cards(title, own)}`
     }
+    const ofAll = (kind) => nodes.filter((node) => node.kind === kind)
     render(html`<section class="view alone graph" tabindex="0" role="region" aria-label="Graph of the pipelines">
-      <div class="picture" .style=${`width: ${width}px; height: ${height}px`}>
+      <div class="picture" .style=${`width: ${width - size.gap.across}px; height: ${height - size.gap.down + 12}px`}>
         <svg viewBox=${`0 0 ${width} ${height}`} width=${width} height=${height} aria-hidden="true">${edges.map(line)}</svg>
-        ${[...lanes].map(lane)}
-        <ul>${nodes.map(card)}</ul>
+        ${cards("Sources", ofAll("source"))}${[...lanes].map(lane)}${cards("Sinks", ofAll("sink"))}
       </div></section>`, this.root)
   }
 }
@@ -68,24 +66,25 @@ export class GraphView extends ReadView {
 /** @param {{ id: string, kind: string }} node */
 const titleOf = ({ id, kind }) => kind === "source" || kind === "sink" ? `${kind}: ${id.slice(kind.length + 1)}` : kind.replaceAll("-", " ")
 
-/** What is known of a node and says something. @param {any} node @param {ReturnType<typeof format.clock>} clock @returns {Array<[string, string]>} */
+/** Two counts, or an instant, need the whole width. @param {string} name @param {any} node */
+const isWide = (name, { inputs }) => name === "watermark" || (name === "in" && inputs.length > 1)
+
+/** @param {number | null} value */
+const count = (value) => format.count(value ?? null)
+
+/**
+ * What is known of a node; what is not known of what each has is said to be so. What became of nothing is left out.
+ * @param {any} node @param {ReturnType<typeof format.clock>} clock @returns {Array<[string, string]>}
+ */
 const factsOf = (node, clock) => {
-  const { eventsPerSecond, filtered, held, in: taken, kind, lag, late, out, refused, state, watermark } = node
-  /** @type {Array<[string, unknown]>} */
-  const facts = [
-    ["events/s", eventsPerSecond === null ? null : Math.round(eventsPerSecond)],
-    ["lag", kind === "source" ? lag : null],
-    [kind === "sink" ? "written" : "in", kind === "source" ? null : taken],
-    ["out", kind === "sink" ? null : out],
-    ["late", late || null],
-    ["filtered", filtered || null],
-    ["refused", refused || null],
-    ["held", held || null],
-    ["state", state]
-  ]
-  const counted = facts.flatMap(([name, value]) => typeof value === "number" ? [[name, format.count(value)]] : [])
-  const time = typeof watermark === "number" && kind === "source" ? [["watermark", format.isDate(watermark) ? clock.seconds(watermark) : "end of data"]] : []
-  return /** @type {Array<[string, string]>} */ ([...counted.slice(0, time.length === 0 ? 4 : 2), ...time])
+  const { eventsPerSecond, in: taken, inputs, kind, lag, out, state, watermark } = node
+  if (kind === "sink") return [["written", count(taken)]]
+  const came = inputs.length > 1 ? inputs.map(({ in: from }) => count(from)).join(" + ") : count(taken)
+  const ends = ["late", "filtered", "refused", "duplicate", "held"].flatMap((name) => node[name] ? [[name, count(node[name])]] : [])
+  const instant = watermark === null ? format.missing : format.isDate(watermark) ? clock.seconds(watermark) : "end of data"
+  const rate = ["events/s", eventsPerSecond === null ? format.missing : count(Math.round(eventsPerSecond))]
+  const own = kind === "source" ? ["lag", count(lag)] : ["state", count(state)]
+  return /** @type {Array<[string, string]>} */ ([rate, own, [kind === "source" ? "read" : "in", came], ["out", count(out)], ...ends, ["watermark", instant]])
 }
 
 /** @param {any} counts of a pipeline */

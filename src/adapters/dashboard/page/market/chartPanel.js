@@ -15,6 +15,7 @@ import { makeChart } from "../chart/trader.js"
 import { keyWords } from "../keyWords.js"
 import { likely } from "../list/likely.js"
 import { notice } from "../notice.js"
+import { LateEvents } from "../pipeline/lateEvents.js"
 import { setAttribute } from "../text.js"
 import { zoneOf } from "../zones.js"
 import { exchangeOf, quote } from "./figures.js"
@@ -33,6 +34,8 @@ export class ChartPanel {
   zone = undefined
   /** Where the pointer is over the chart, in pixels from its top. @type {number | undefined} */
   height = undefined
+  /** What is told of bars, and what that was made of. @type {{ of: Array<ReadonlyArray<any>>, all: ReadonlyArray<any> }} */
+  marked = { of: [[], []], all: [] }
   /** Which bar the address has named. @type {string | undefined} */
   barRead = undefined
   /** @type {Charted} */
@@ -53,12 +56,14 @@ export class ChartPanel {
     const part = (name) => /** @type {HTMLElement} */ (this.element.querySelector(`.${name}`))
     this.parts = { name: part("chart-name"), remove: part("chart-remove"), legend: part("legend"), canvas: part("canvas"), now: part("now"), empty: part("empty") }
     for (const event of ["pointerdown", "focusin"]) this.element.addEventListener(event, activate)
+    this.lateEvents = new LateEvents(page, () => page.changed("windows"))
     const { canvas } = this.parts
     canvas.addEventListener("pointermove", ({ clientY }) => this.height = clientY - canvas.getBoundingClientRect().top)
     canvas.addEventListener("pointerleave", () => this.height = undefined)
     this.chart = makeChart(canvas, {
       onHover: (legend, slot) => {
         showLegend(this.parts.legend, legend)
+        this.lateEvents.look(legend?.isHovered && legend.bar !== null ? this.panesOf(legend.bar) : [])
         hovered(slot)
       },
       onPick: (bar) => this.pick(bar),
@@ -119,7 +124,7 @@ export class ChartPanel {
       days: days?.days ?? noDays,
       watermark: page.watermark(),
       knownFrom: shared.knownFrom.get(symbol) ?? Infinity,
-      marks: page.alerts.marks(symbol),
+      marks: this.marksOf(symbol),
       decimals: quote(panes, symbol).decimals,
       // Where a symbol is shown before it is read, its range is found again.
       reset: id !== this.id || isComplete !== this.isComplete || this.shown?.candles.length === 0
@@ -141,6 +146,20 @@ export class ChartPanel {
     if (bar === "" || this.barRead === id || !candles.some(({ end, time }) => time <= Number(bar) && Number(bar) < end)) return
     this.barRead = id
     this.chart.readTime(Number(bar))
+  }
+
+  /** What is told of bars: where alerts fired, and which late events made one. @param {string} symbol */
+  marksOf(symbol) {
+    const { lateEvents, marked, page, zone = page.status.timeZone } = this
+    const of = [page.alerts.marks(symbol), lateEvents.marks(symbol, page.clock(zone))]
+    if (marked.of.some((marks, i) => marks !== of[i])) this.marked = { of, all: of.flat() }
+    return this.marked.all
+  }
+
+  /** What a bar is made of. @param {import("../chart/bars.js").Bar} bar */
+  panesOf({ end, pane, time }) {
+    const { charted: { symbol }, page } = this
+    return pane !== null ? [pane] : page.panes.of(pricePipeline, symbol).filter((minute) => minute.start >= time && minute.end <= end)
   }
 
   /** The price at the height of the pointer, where that is over the chart. */
@@ -196,6 +215,7 @@ export class ChartPanel {
   }
 
   end() {
+    this.lateEvents.end()
     this.chart.destroy()
     this.element.remove()
   }

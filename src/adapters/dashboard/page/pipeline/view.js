@@ -12,6 +12,7 @@ import { notice } from "../notice.js"
 import * as address from "../state/address.js"
 import { prefer, preference, preferredSet, preferSet } from "../state/preferences.js"
 import { makePlot, seriesOf } from "./plot.js"
+import { LateEvents } from "./lateEvents.js"
 import { decimalsOf, isNumber, keyText, label, panels, states, text } from "./values.js"
 import { makeWindows } from "./windows.js"
 
@@ -46,6 +47,7 @@ export class PipelineView {
       select: (key) => page.go({ ...page.address, key }),
       row: (key) => this.row(key, first)
     })
+    this.lateEvents = new LateEvents(page, () => page.changed("readings"))
     this.plot = makePlot(this.parts.plot, (start) => this.point(start))
     this.windows = makeWindows(this.parts.windows, (pane) => this.point(pane?.start), (pane) => page.inspect(pane))
   }
@@ -185,9 +187,11 @@ export class PipelineView {
     const pane = panes.findLast(({ start }) => start === pointed) ?? panes.at(-1)
     if (pane === undefined) return
     const drawn = this.plot.panels()
+    this.lateEvents.look(pane.start === pointed ? [pane] : [])
+    const late = this.lateEvents.textOf(pane, clock)
     const state = states[pane.pane] ?? states["on-time"]
     render(html`
-      <p class="reading-window"><span>${clock.window(pane.start, pane.end)}</span> <span class="muted" title=${state.title}>${state.sign} ${state.word}</span></p>
+      <p class="reading-window"><span>${clock.window(pane.start, pane.end)}</span> <span class="muted" title=${state.title}>${state.sign} ${state.word}</span> <span class="late-events">${late}</span></p>
       <ul>${pipeline.values.map((value) => html`<li>
         ${isNumber(value) && value.plot !== null
           ? html`<button type="button" aria-pressed=${!hidden.has(value.name)} title="Draw it or not" @click=${() => this.toggle(value.name)}>
@@ -217,6 +221,7 @@ export class PipelineView {
   }
 
   end() {
+    this.lateEvents.end()
     this.plot.end()
   }
 }

@@ -12,7 +12,7 @@ export const drawBar = (element, time, clock) => {
   const { isPast, isPlaying, isReading, log, waiting } = time
   const from = log?.from ?? 0
   const to = Math.max(log?.to ?? 0, from + 1)
-  const words = isPast ? `As known at ${clock.millis(time.shown)}` : "Now"
+  const words = isPast ? `As known at ${clock.millis(time.shown)}${time.page.view?.ofNow ?? ""}` : "Now"
   const state = waiting === undefined ? isReading ? "Reading the log…" : words : `Waiting: ${waiting}`
   render(html`
     <button id="time-play" type="button" title=${isPlaying ? "Pause (P)" : isPast ? "Play on from here (P)" : "Play the log from its beginning (P)"}

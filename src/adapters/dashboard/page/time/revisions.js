@@ -12,7 +12,8 @@ import { decimalsOf, states, text } from "../pipeline/values.js"
  * @typedef {{ knownAt: number, cause: Place | null, pane: Pane }} Revision
  * @typedef {{ place: Place, kind: string, time: number, knownAt: number | null, record: string | null, counts: boolean, takenBackBy: Place | null }} Contribution
  * @typedef {{ revisions: Array<Revision>, records: Array<Contribution>, total: number,
- *   waitsFor: { closesAt: number, finalAt: number, outOfOrderness: number } }} History
+ *   waitsFor: { closesAt: number, finalAt: number, outOfOrderness: number,
+ *     slowest: { source: string, partition: number, of: number, watermark: number | null, lastAt: number | null } | null } }} History
  */
 
 /** Records that are listed: the last ones. */
@@ -88,7 +89,7 @@ const known = ({ records, revisions, total, waitsFor }, { clock, now, page, pipe
   const told = revisions.filter(({ knownAt }) => knownAt <= now)
   const read = records.filter(({ knownAt }) => knownAt === null || knownAt <= now)
   return html`
-    <p class="waits">${waitsText(waitsFor, told.at(-1)?.pane, watermark, (time) => clock.beside(time, start))}</p>
+    <p class="waits">${waitsText(waitsFor, told.at(-1)?.pane, watermark, (time) => clock.beside(time, start))} ${page.time.isPast || watermark >= waitsFor.finalAt ? nothing : heldBackText(waitsFor.slowest, clock)}</p>
     <h3>Revisions</h3>
     ${told.length === 0 ? html`<p class="muted">None was told yet.</p>` : html`<ol class="revisions">${told.map((revision, index) => html`
       <li>
@@ -119,6 +120,14 @@ const waitsText = ({ closesAt, finalAt, outOfOrderness }, newest, watermark, say
   }
   if (watermark < finalAt) return `Closed. Late events may revise it until the watermark is at ${say(finalAt)}${at}.`
   return "Final: nothing revises it any more."
+}
+
+/** Which partition the watermark waits for, and since when nothing has come of it. @param {History["waitsFor"]["slowest"]} slowest @param {any} clock */
+const heldBackText = (slowest, clock) => {
+  if (slowest === null) return ""
+  const { lastAt, of, partition, source } = slowest
+  const silent = lastAt === null ? "of which nothing has come yet" : `of which nothing has come since ${clock.millis(lastAt)}`
+  return `The watermark waits for ${of === 1 ? source : `partition ${partition} of ${source}`}, ${silent}.`
 }
 
 /** The values that a revision has changed. @param {Pane} pane @param {Pane | undefined} before @param {any} pipeline */
