@@ -5,7 +5,6 @@
  */
 
 // The contract of each port.
-export * as AlertStoreContract from "./AlertStoreContract.ts"
 export * as CheckpointStoreContract from "./CheckpointStoreContract.ts"
 export * as DeadLettersContract from "./DeadLettersContract.ts"
 export * as DecisionsContract from "./DecisionsContract.ts"

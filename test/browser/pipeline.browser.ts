@@ -98,7 +98,7 @@ describe.skipIf(skipped)("any pipeline", () => {
   it("is chosen among all that run, and the address says which", () =>
     visit(async (page) => {
       await shows(page, "symbol", "—")
-      assert.deepStrictEqual(await page.locator("#shown option").allInnerTexts().then((all) => all.map((one) => one.trim())), ["Market", "candles-1m", "takings", "Graph of all", "Late and left out"])
+      assert.deepStrictEqual(await page.locator("#shown option").allInnerTexts().then((all) => all.map((one) => one.trim())), ["Market", "candles-1m", "takings", "Graph of all", "Late and left out", "Alerts"])
       await page.locator("#shown").selectOption({ label: "takings" })
       await shows(page, "symbol", "Basel")
       await expect.poll(() => page.url()).toMatch(/#\/takings\/Basel$/)

@@ -34,7 +34,7 @@ export const beginning = Effect.fnUntraced(function*(
   const watch = new KeyWatch(wish, false)
   watch.stored = stored
   for (const pane of forming) watch.form(pane)
-  const { changes } = Crossings.advance(rule, { position, fired: [] }, { windows: watch.windows(), closedTo: -Infinity, settledTo: -Infinity })
+  const changes = Crossings.advance(rule, { position, fired: [] }, { windows: watch.windows(), closedTo: -Infinity })
   const crossed = changes.flatMap(({ now }) => now.state === "forming" ? [now.end] : [])
   const times = [...newestOf(progress, stored.findLast(({ pane }) => pane !== "early")?.end, pipelines), ...crossed]
   return { position, from: times.length === 0 ? null : Math.max(...times) }

@@ -3,7 +3,10 @@ import * as Checked from "../../../streams/pipeline/Checked.ts"
 import { type Any as AnyPipeline, isOfPanes } from "../../../streams/pipeline/Pipeline.ts"
 import type { Known } from "./Crossings.ts"
 
-export type Closing = Pick<Known, "closedTo" | "settledTo">
+export interface Closing extends Pick<Known, "closedTo"> {
+  /** Windows that end here or before do not change any more. */
+  readonly settledTo: number
+}
 
 export const closingsOf = (running: ReadonlyArray<AnyPipeline>) => {
   const delays = new Map(running.filter(isOfPanes).map(({ checked, name }) =>

@@ -26,8 +26,6 @@ export interface Known {
   readonly windows: ReadonlyArray<Window>
   /** Windows that end here or before have closed. */
   readonly closedTo: number
-  /** Windows that end here or before do not change any more. */
-  readonly settledTo: number
 }
 
 /** What has fired, with the state in which it was told last. */
@@ -45,19 +43,12 @@ export interface Change<F extends Fired> {
   readonly now: Fired
 }
 
-export interface Step<F extends Fired> {
-  readonly changes: ReadonlyArray<Change<F>>
-  /** How far the windows need not be looked at again. */
-  readonly position: Position | null
-  /** How far not while no window has another result: those that are open are behind it. */
-  readonly newest: Position | null
-}
-
+/** What is to be told of the windows behind a position. */
 export const advance = <F extends Fired>(
   rule: Rule,
   { fired, position }: { readonly position: Position | null; readonly fired: ReadonlyArray<F> },
   known: Known
-): Step<F> => {
+): ReadonlyArray<Change<F>> => {
   const windows = known.windows.filter((window) => position === null || isBehind(window, position))
   const closed = windows.filter(({ pane }) => pane !== "early")
   const results = readings(rule, position, closed)
@@ -77,7 +68,7 @@ export const advance = <F extends Fired>(
       changes.push({ was, now: { ...firedOf(was), state: "taken-back" } })
     }
   }
-  return { changes, position: settled(position, results, known.settledTo), newest: settled(position, results, Infinity) }
+  return changes
 }
 
 /** A window with its value, and the newest that was known before. */
@@ -145,9 +136,20 @@ const isTakenBack = (fired: Fired, { closedTo, open, position, results }: {
   return results.some(isOf) || (fired.end <= closedTo && !open.some(isOf))
 }
 
-/** Behind the last of the windows that do not change any more. */
-const settled = (position: Position | null, results: ReadonlyArray<Reading>, settledTo: number): Position | null => {
-  const first = results.findIndex(({ window }) => window.end > settledTo)
-  const last = first === -1 ? results.at(-1) : results[first - 1]
-  return last === undefined ? position : { start: last.window.start, end: last.window.end, before: last.leaves ?? last.before }
+/** The last result that is wanted, as a position; the one that is given where there is none behind it. */
+export const upTo = (
+  { leaves }: Rule,
+  position: Position | null,
+  windows: ReadonlyArray<Window>,
+  isWanted: (window: Window) => boolean
+): Position | null => {
+  const isResult = (window: Window) => window.pane !== "early" && (position === null || isBehind(window, position))
+  const at = windows.findLastIndex((window) => isResult(window) && isWanted(window))
+  if (at === -1) return position
+  const { end, start } = windows[at]!
+  for (let known = at; known >= 0; known--) {
+    const before = isResult(windows[known]!) ? textOf(windows[known]!.values[leaves]) : null
+    if (before !== null) return { start, end, before }
+  }
+  return { start, end, before: position?.before ?? null }
 }

@@ -4,9 +4,8 @@ import type { Fired } from "./Crossings.ts"
 
 export interface KeptAlert {
   readonly alert: Alert
-  /** Up to which window nothing changes any more, and up to which nothing does until a window has another result. */
+  /** Up to which window nothing changes any more. */
   position: Position | null
-  newest: Position | null
 }
 
 /** Changes of one firing that are kept, the first one and those that came last. */
@@ -19,7 +18,7 @@ export class Kept {
   #lastId: number
 
   constructor({ alerts, firings }: Stored) {
-    this.#alerts = new Map(alerts.map(({ alert, position }) => [alert.id, { alert, position, newest: null }]))
+    this.#alerts = new Map(alerts.map(({ alert, position }) => [alert.id, { alert, position }]))
     this.#firings = new Map(firings.map((firing) => [firing.id, firing]))
     this.#byAlert = Map.groupBy(firings, ({ alert }) => alert)
     this.#lastId = firings.at(-1)?.id ?? 0
@@ -51,7 +50,7 @@ export class Kept {
   }
 
   add(alert: Alert, position: Position | null): void {
-    this.#alerts.set(alert.id, { alert, position, newest: null })
+    this.#alerts.set(alert.id, { alert, position })
   }
 
   remove(id: string): void {

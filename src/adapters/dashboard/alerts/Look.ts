@@ -21,19 +21,21 @@ export const look = Effect.fnUntraced(function*(
   watch: KeyWatch
 ) {
   const own = kept.of(watch)
-  const isWhole = watch.staleFrom !== null || watch.isSettling(closing.settledTo)
+  const changedFrom = watch.staleFrom ?? Infinity
   if (watch.staleFrom !== null) yield* refresh(sink, watch, own)
+  watch.settledTo = closing.settledTo
   watch.forgetClosed(closing.closedTo)
-  const windows = watch.windows()
-  const first = watch.stored.length < mostWindows ? undefined : windows[0]
-  if (isWhole) watch.settledTo = closing.settledTo
+  const { stored } = watch
+  const first = stored.length < mostWindows ? undefined : stored[0]
+  yield* Effect.yieldNow
   return own.map((each) => {
     const rule = Values.ruleOf(each.alert, pipelines, watch.moves)
+    const begun = behind(each.position, first, rule)
+    // What was looked at and has not changed is not looked at again, however many results may still change.
+    const from = Crossings.upTo(rule, begun, stored, ({ start }) => start < changedFrom)
     const fired = kept.firingsOf(each.alert.id).map(lastOf)
-    // Where no result has changed only what is open is looked at, however many results may still change.
-    const from = isWhole ? behind(each.position, first, rule) : each.newest ?? each.position
-    const { changes, newest, position } = Crossings.advance(rule, { position: from, fired }, { windows, ...closing })
-    return { kept: each, changes, newest, position: isWhole ? position : each.position }
+    const changes = Crossings.advance(rule, { position: from, fired }, { windows: watch.windows(from?.start), closedTo: closing.closedTo })
+    return { kept: each, changes, position: Crossings.upTo(rule, begun, stored, ({ end }) => end <= closing.settledTo) }
   })
 })
 

@@ -31,11 +31,13 @@ export const run = Effect.fnUntraced(function*(desk: Desk, running: ReadonlyArra
     watches.due.clear()
     const looks = yield* Effect.forEach(looked, (watch) => look({ sink, pipelines, kept, closing: closings(watch.pipeline, progress.watermark) }, watch))
     const all = looks.flat()
-    const made = kept.numbered(all.flatMap(({ changes, kept: { alert } }) => changes.map((change) => changed(change.was?.firing ?? alert, change.now, now))), now)
+    const changes = all.flatMap(({ changes, kept: { alert } }) => changes.map((change) => changed(change.was?.firing ?? alert, change.now, now)))
+    // Of several alerts that fire at once the earlier windows come first.
+    const made = kept.numbered(changes.toSorted((a, b) => a.end - b.end), now)
     const moved = all.flatMap(({ kept: { alert, position: before }, position }) => position === before || position === null ? [] : [[alert.id, position] as const])
     const forgotten = kept.beyond(made)
     if (made.length > 0 || moved.length > 0) yield* store.save({ positions: moved, firings: made, forgotten })
-    for (const { kept, newest, position } of all) Object.assign(kept, { newest, position })
+    for (const { kept, position } of all) kept.position = position
     yield* Metric.update(fired, kept.note(made, forgotten))
     for (const firing of made) desk.tell("alert", Told.firingAt(firing))
     desk.say(null)

@@ -40,18 +40,19 @@ export class KeyWatch implements Key {
 
   /** Whether there are results that do not change any more, and were not looked at since that is so: they may be gone soon. */
   isSettling(settledTo: number): boolean {
-    return settledTo > this.settledTo && this.stored.some(({ end }) => end > this.settledTo && end <= settledTo)
+    const next = this.stored.find(({ end }) => end > this.settledTo)
+    return next !== undefined && next.end <= settledTo
   }
 
   forgetClosed(closedTo: number): void {
     for (const [place, { end }] of this.#open) if (end <= closedTo) this.#open.delete(place)
   }
 
-  /** A window that is stored with its result is not open any more. In the order of (start, end). */
-  windows(): ReadonlyArray<Encoded> {
+  /** Those that start at a time or later, in the order of (start, end). One that is stored with its result is not open any more. */
+  windows(from = -Infinity): ReadonlyArray<Encoded> {
     const isResult = (open: Encoded) => this.moves && this.stored.some(({ end, pane, start }) => pane !== "early" && start < open.end && open.start < end)
     const all = new Map([...this.#open].filter(([, open]) => !isResult(open)))
-    for (const pane of this.stored) if (pane.pane !== "early" || !all.has(placeOf(pane))) all.set(placeOf(pane), pane)
+    for (const pane of this.stored.slice(this.stored.findLastIndex(({ start }) => start < from) + 1)) if (pane.pane !== "early" || !all.has(placeOf(pane))) all.set(placeOf(pane), pane)
     return [...all.values()].sort((a, b) => a.start - b.start || a.end - b.end)
   }
 }

@@ -24,4 +24,4 @@ export const showPicker = (element, page, isMarket) => {
 }
 
 /** Views of all pipelines together. */
-const others = [{ name: "alerts", text: "Alerts" }, { name: "graph", text: "Graph of all" }, { name: "left-out", text: "Late and left out" }]
+const others = [{ name: "graph", text: "Graph of all" }, { name: "left-out", text: "Late and left out" }, { name: "alerts", text: "Alerts" }]

@@ -37,7 +37,6 @@ const model = (windows: Windows, { direction, from }: Crossings.Rule): ReadonlyA
 
 interface Server {
   readonly position: Position | null
-  readonly newest: Position | null
   readonly fired: ReadonlyArray<Crossings.Fired>
 }
 
@@ -56,47 +55,49 @@ interface World {
 
 const bounds = (watermark: number) => ({ closedTo: watermark, settledTo: watermark - lateness })
 
-const looked = (rule: Crossings.Rule, server: Server, { open, stored, watermark }: World, isWhole: boolean, boundsOf: typeof bounds): Server => {
+const looked = (rule: Crossings.Rule, server: Server, { open, stored, watermark }: World, changedFrom: number, boundsOf: typeof bounds): Server => {
+  const { closedTo, settledTo } = boundsOf(watermark)
+  const inOrder = (windows: Windows) => [...windows.values()].sort((a, b) => a.start - b.start)
+  const results = inOrder(stored)
   const all = new Map<number, Crossings.Window>([...open].filter(([start]) => start + 1 > watermark))
   for (const [start, window] of stored) all.set(start, window)
-  const windows = [...all.values()].sort((a, b) => a.start - b.start)
-  const { changes, newest, position } = Crossings.advance(rule, { position: isWhole ? server.position : server.newest ?? server.position, fired: server.fired }, {
-    windows, ...boundsOf(watermark)
-  })
+  const from = Crossings.upTo(rule, server.position, results, ({ start }) => start < changedFrom)
+  const changes = Crossings.advance(rule, { position: from, fired: server.fired }, { windows: inOrder(all), closedTo })
+  const position = Crossings.upTo(rule, server.position, results, ({ end }) => end <= settledTo)
   const gone = new Set(changes.map(({ was }) => was))
   const fired = [...server.fired.filter((each) => !gone.has(each)), ...changes.map(({ now }) => now)]
   assert.strictEqual(new Set(fired.map(({ end, start }) => `${start} ${end}`)).size, fired.length, "a window has fired twice")
   for (const { now, was } of changes) assert.isFalse(was?.state === "final" && now.state === "forming", "what was final forms again")
-  return { fired, newest, position: isWhole ? position : server.position }
+  return { fired, position }
 }
 
 /** Does the steps, as a server looks at what they leave; in the end everything has closed. */
 const finals = (rule: Crossings.Rule, steps: ReadonlyArray<Step>, boundsOf = bounds) => {
   const world: World = { stored: new Map(), open: new Map(), watermark: 0 }
-  let server: Server = { position: null, newest: null, fired: [] }
-  let hasChanged = true
+  let server: Server = { position: null, fired: [] }
+  let changedFrom = -Infinity
   for (const [what, ahead, value] of steps) {
     // Windows that may still change, and some that are open.
     const start = Math.max(0, world.watermark - lateness) + ahead
     const isClosed = start + 1 <= world.watermark
     if (what === 0) world.watermark++
     else if (what === 1) {
-      server = looked(rule, server, world, hasChanged, boundsOf)
-      hasChanged = false
+      server = looked(rule, server, world, changedFrom, boundsOf)
+      changedFrom = Infinity
     } else if (what === 2) {
       // Started again: what only the server knew is gone.
-      server = { ...structuredClone(server), newest: null }
+      server = structuredClone(server)
       world.open.clear()
-      hasChanged = true
+      changedFrom = -Infinity
     } else if (!isClosed) world.open.set(start, windowAt(start, values[value] ?? null, { pane: "early" }))
-    else if (what === 3 && world.stored.has(start)) hasChanged = world.stored.delete(start)
     else {
-      world.stored.set(start, windowAt(start, values[value] ?? null))
-      hasChanged = true
+      if (what === 3 && world.stored.has(start)) world.stored.delete(start)
+      else world.stored.set(start, windowAt(start, values[value] ?? null))
+      changedFrom = Math.min(changedFrom, start)
     }
   }
   world.watermark += 100
-  server = looked(rule, server, world, true, boundsOf)
+  server = looked(rule, server, world, changedFrom, boundsOf)
   return { stored: world.stored, fired: server.fired }
 }
 
@@ -120,7 +121,7 @@ describe("what is final", () => {
 
 describe("a window", () => {
   const advance = (rule: Partial<Crossings.Rule>, fired: ReadonlyArray<Crossings.Fired>, windows: ReadonlyArray<Crossings.Window>, closedTo = 0) =>
-    Crossings.advance({ ...above, ...rule }, { position: null, fired }, { windows, closedTo, settledTo: -Infinity }).changes.map(({ now, was }) =>
+    Crossings.advance({ ...above, ...rule }, { position: null, fired }, { windows, closedTo }).map(({ now, was }) =>
       [was?.state ?? null, now.state, now.start, now.end, now.value])
   const early = (start: number, value: string, over: Partial<Encoded> = {}) => windowAt(start, value, { pane: "early", ...over })
   const firing = (start: number, state: "forming" | "final" = "forming", end = start + 1): Crossings.Fired => ({ start, end, state, value: "101", before: "99" })
