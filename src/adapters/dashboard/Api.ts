@@ -139,19 +139,7 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       ...past(pipeline),
       HttpApiEndpoint.get("health", "/health", { success: Health, error: Health.pipe(HttpApiSchema.status(503)) })
         .annotateMerge(said("503 where the engine is stuck: records have waited for a minute and nothing was counted")),
-      HttpApiEndpoint.get("graph", "/graph", { query: { asKnownAt }, success: Graph, error: [wrong, unkept, unreadable] })
-        .annotateMerge(said(
-          "The pipelines that run as one graph: sources, nodes and sinks, and what is known of each",
-          `A count is \`null\` where it is not known of the node; those of a pipeline stand in \`pipelines\`. ${ofPast}`
-        )),
-      HttpApiEndpoint.get("letters", "/letters", {
-        query: { pipeline: Schema.optionalKey(pipeline), limit: Schema.optionalKey(limit), asKnownAt },
-        success: Letters,
-        error: [wrong, unkept, unreadable]
-      }).annotateMerge(said(
-        "What could not be used: how much for which reason, and what came last",
-        `The newest 100 by default. ${ofPast} Of the past there are at most the last 200 of each pipeline.`
-      )),
+      ...counted(pipeline),
       ...alerts,
       HttpApiEndpoint.post("feed", "/feed", {
         payload: Change,
@@ -176,6 +164,22 @@ const rows = <P extends Schema.Codec<string, string>>(pipeline: P) =>
     `\`contains\` leaves those of the newest ${mostRows} in which a text is part of the key or of a value. ${usualRows} by default, ${mostRows} at most. ` +
       "Where the sink of rows cannot be read back they are the last that came since the server began, which `since` says."
   ))
+/** What was counted of the pipelines, and what was not. */
+const counted = <P extends Schema.Codec<string, string>>(pipeline: P) => [
+  HttpApiEndpoint.get("graph", "/graph", { query: { asKnownAt }, success: Graph, error: [wrong, unkept, unreadable] })
+    .annotateMerge(said(
+      "The pipelines that run as one graph: sources, nodes and sinks, and what is known of each",
+      `A count is \`null\` where it is not known of the node; those of a pipeline stand in \`pipelines\`. ${ofPast}`
+    )),
+  HttpApiEndpoint.get("letters", "/letters", {
+    query: { pipeline: Schema.optionalKey(pipeline), limit: Schema.optionalKey(limit), asKnownAt },
+    success: Letters,
+    error: [wrong, unkept, unreadable]
+  }).annotateMerge(said(
+    "What could not be used: how much for which reason, and what came last",
+    `The newest 100 by default. ${ofPast} Of the past there are at most the last 200 of each pipeline.`
+  ))
+] as const
 
 /** Of what was known when: the log tells it. */
 const past = <P extends Schema.Codec<string, string>>(pipeline: P) => [

@@ -101,7 +101,8 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   const stores = Stores.layer({ ...input, log: "sqlite", topic, sources, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
   const page = Page.layerLogAsFeed(topic, Effect.succeed(true))
   const run = Effect.gen(function*() {
-    if (input.page) yield* Effect.provide(servePage(input, topic, pipelines), page)
+    const past = { ...(yield* Page.pastOf), maxTimeAhead: input.maxTimeAhead }
+    if (input.page) yield* Effect.provide(servePage({ ...input, past }, topic, pipelines), page)
     yield* process(input, pipelines, Effect.succeed(true))
   })
   yield* Effect.provide(run, Stores.engineOn(stores))

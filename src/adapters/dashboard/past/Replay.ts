@@ -78,16 +78,13 @@ const tick = 250
 /** Milliseconds that nothing is to be seen while it plays: a longer silence of the log is left out. */
 const longestSilence = 2_000
 
-export const make = Effect.fnUntraced(function*({ snapshots, stores, time, ...options }: Options) {
+/** Begins to read, up to where the gate lets it, and knows what has come by. */
+const begin = Effect.fnUntraced(function*({ snapshots, stores, time, ...options }: Options, gate: Gate<ReplayError>) {
   const log = Context.get(stores, EventLog)
-  const covers = yield* coverage(log)
-  const gate = new Gate<ReplayError>()
+  const begun = yield* Deferred.make<void>()
   let known = new KnownPanes()
   let state = new State()
-  let position = -Infinity
-  let pace = 0
 
-  const begun = yield* Deferred.make<void>()
   const onBegin = (snapshot: ReplaySnapshot | null, job: Job) => {
     gate.passed = snapshot?.knownAt ?? -Infinity
     known = new KnownPanes(snapshot?.told)
@@ -117,6 +114,16 @@ export const make = Effect.fnUntraced(function*({ snapshots, stores, time, ...op
     Effect.forkScoped
   )
   yield* Deferred.await(begun)
+  return { known, state }
+})
+
+export const make = Effect.fnUntraced(function*(options: Options) {
+  const covers = yield* coverage(Context.get(options.stores, EventLog))
+  const gate = new Gate<ReplayError>()
+  const { known, state } = yield* begin(options, gate)
+  let position = -Infinity
+  let pace = 0
+
   const live = yield* Live.make().pipe(Effect.provideService(Monitor, quiet), Effect.provideService(ResultSink, known.at(Infinity)))
   yield* Effect.addFinalizer(() => live.end)
 
