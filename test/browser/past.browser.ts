@@ -145,6 +145,8 @@ describe.skipIf(skipped)("the past on the page", () => {
   it("of a window that is chosen are its revisions, its records and what it waits for", () =>
     visitPast(async (page, url, times) => {
       await page.goto(`${url}#/candles-1m/IBM?view=windows`)
+      // What forms may be there before what was read.
+      await expect.poll(() => page.locator(".windows button.window").count()).toBe(5)
       await page.locator(".windows button.window").last().click()
       const panel = text(page, "window-history")
       await expect.poll(() => panel.locator(".revisions > li").count(), { timeout: 60_000 }).toBe(2)
