@@ -1,5 +1,5 @@
 /** The engine with pipelines that end in events: their rows are written as panes are, before offsets are saved. */
-import { Effect, Layer, Ref } from "effect"
+import { Effect, Layer, Ref, Stream } from "effect"
 import { expect, it } from "vitest"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { Decisions } from "../../../src/streams/ports/Decisions.ts"
@@ -8,7 +8,7 @@ import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { restart } from "../../../src/streams/engine/Restart.ts"
-import { Monitor } from "../../../src/streams/ports/Monitor.ts"
+import { type Event, Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { fromTexts } from "../../../src/streams/records/Records.ts"
@@ -51,6 +51,23 @@ const placesIn = Effect.map(RowSink.use((sink) => sink.read({})), (rows) => rows
 
 const test = <E>(what: string, body: Effect.Effect<void, E, Layer.Success<typeof withRows>>) =>
   it(what, () => body.pipe(Effect.provide(withRows, { local: true }), Effect.runPromise))
+
+test("viewers are told the rows that are stored, and of each node and source how far it is, over a restart", Effect.gen(function*() {
+  const monitor = yield* Monitor
+  const told: Array<Event> = []
+  yield* Effect.forkScoped(Stream.runForEach(monitor.events, (event) => Effect.sync(() => told.push(event))), { startImmediately: true })
+  yield* append(tick(5_000, 10), tick(1_000, 5))
+  yield* runToEnd(big, sums)
+  yield* append(tick(25_000, 12), tick(2_000, 30))
+  yield* runToEnd(big, sums)
+  yield* Effect.sleep(10)
+  expect(told.flatMap((event) => event._tag === "rows" ? event.rows : []).map(({ place }) => place.offset)).toEqual([0, 2, 3])
+  const { nodes, sources } = yield* monitor.progress
+  expect(sources).toEqual({ ticks: { watermark: 25_000, lag: 0 } })
+  const node = (pipeline: AnyPipeline, tag: string) => nodes?.[pipeline.name]?.[pipeline.checked.nodes.find(({ _tag }) => _tag === tag)?.id ?? ""]
+  expect(node(big, "where")).toMatchObject({ inputs: [4], taken: 3, filtered: 1, out: 3, state: 0 })
+  expect(node(sums, "window")).toMatchObject({ inputs: [4], taken: 3, late: 1, filtered: 0, held: 0 })
+}).pipe(Effect.scoped))
 
 test("rows and panes of one run go to the sinks of each, and the report counts both", Effect.gen(function*() {
   yield* append(tick(5_000, 10), tick(1_000, 5), tick(25_000, 12), tick(2_000, 30), "{}")
