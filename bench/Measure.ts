@@ -70,6 +70,9 @@ export const ratio = (slow: ReadonlyArray<number>, fast: ReadonlyArray<number>):
 const holds = ({ goal, value }: Figure): boolean | null =>
   goal === undefined ? null : "atLeast" in goal ? value >= goal.atLeast : value <= goal.atMost
 
+/** What cannot be told misses its goal, too. */
+export const isMissed = (figure: Figure): boolean => holds(figure) === false
+
 export const print = (figures: ReadonlyArray<Figure>): void => {
   for (const figure of figures) {
     const { goal, name, unit, value } = figure

@@ -1,6 +1,7 @@
 /**
- * The page over an engine that takes 10,000 ticks a second of 1,000 symbols, everything in memory, in a process of its own. It
- * says its port, and on each line that it is sent how much CPU time it has used, in microseconds.
+ * The page over an engine that takes 10,000 ticks a second of 1,000 symbols, everything in memory, in a process of its own, after
+ * an hour in which each symbol traded once a minute, so that charts and the ways of prices have something to draw. It says its
+ * port, and on each line that it is sent how much CPU time it has used, in microseconds.
  */
 import { Effect, Layer, Stream } from "effect"
 import { createInterface } from "node:readline"
@@ -21,11 +22,18 @@ const symbols = 1_000
 const perRound = 500
 const roundsEvery = 50
 
-/** Half an hour after an opening bell. */
-const begin = Date.UTC(2026, 10, 30, 15, 0)
+const minute = 60_000
+
+/** An opening bell. */
+const bell = Date.UTC(2026, 10, 30, 14, 30)
+const minutesBefore = 60
+const begin = bell + minutesBefore * minute
+
+const before = Array.from({ length: minutesBefore }, (_, at) =>
+  Array.from({ length: symbols }, (_, number) => tickOf(number, 100 + ((number + at * at) % 97) / 10, bell + at * minute)))
 
 /** As many rounds as are due by the clock. */
-const ticks = Stream.suspend(() => {
+const live = Stream.suspend(() => {
   const start = performance.now()
   let next = 0
   return Stream.fromEffectRepeat(Effect.sync(() => {
@@ -37,10 +45,14 @@ const ticks = Stream.suspend(() => {
 const roundOf = (round: number): ReadonlyArray<string> =>
   Array.from({ length: perRound }, (_, i) => {
     const number = round * perRound + i
-    const symbol = `S${String((number * 7_919) % symbols).padStart(3, "0")}`
-    const time = begin + round * roundsEvery
-    return `{"symbol":"${symbol}","time":${time},"price":"${100 + (number % 997) / 100}","size":${1 + number % 400},"exchange":"NMS"}`
+    return tickOf((number * 7_919) % symbols, 100 + (number % 997) / 100, begin + round * roundsEvery, 1 + number % 400)
   })
+
+function tickOf(symbol: number, price: number, time: number, size = 100): string {
+  return `{"symbol":"S${String(symbol).padStart(3, "0")}","time":${time},"price":"${price}","size":${size},"exchange":"NMS"}`
+}
+
+const ticks = Stream.concat(Stream.flattenIterable(Stream.fromIterable(before)), live)
 
 const stores = Layer.mergeAll(
   TransientLog.layer("bench"),

@@ -485,4 +485,25 @@ describe.skipIf(skipped)("the chart", () => {
       expect(many).toBeLessThan(40)
     })
   })
+
+  it("cuts no time at the edges of the axis, wherever it is moved to", () =>
+    visit(recordedPanes("IBM"), ofRecorded("IBM"), async (_, run) => {
+      const looks = await run<Array<{ cut: boolean, there: boolean }>>(`
+        const looks = []
+        for (let n = 0; n < 60; n++) {
+          scale.scrollToPosition(4 - n * 1.37, false)
+          await frame()
+          const canvas = chart.frame.chart.takeScreenshot(true, false)
+          const [top, width] = [canvas.height - 24, scale.width()]
+          const { data } = canvas.getContext("2d").getImageData(0, top, width, 20)
+          const surface = ${colorOf("surface")}
+          const isEmpty = (x) => {
+            for (let y = 0; y < 20; y++) if ([...data.slice((y * width + x) * 4, (y * width + x) * 4 + 3)].join() !== surface) return false
+            return true
+          }
+          looks.push({ cut: !isEmpty(0) || !isEmpty(width - 1), there: Array.from({ length: width }, (_, x) => x).some((x) => !isEmpty(x)) })
+        }
+        return looks`)
+      assert.deepStrictEqual(looks.filter(({ cut, there }) => cut || !there), [])
+    }))
 })

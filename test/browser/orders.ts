@@ -16,7 +16,7 @@ export const takings = Source.make("orders", { schema: Order, key: "shop", event
 )
 
 const hour = 3_600_000
-/** 09:00 in New York. */
+/** 13:00 in UTC, 09:00 in New York. */
 export const nine = Date.UTC(2026, 9, 5, 13)
 
 export const hourOf = (shop: string, index: number, orders: number, sum: string, over: Partial<Pane> = {}): Pane =>

@@ -48,7 +48,7 @@ describe.skipIf(skipped)("the page", () => {
       const mean = aig.slice(-5).reduce((sum, { close }) => sum + Number(close), 0) / 5
       await shows(page, "legend", new RegExp(`^ 10:59.*MA 5 min ${mean.toFixed(2)}$`))
       assert.strictEqual(await text(page, "empty").isVisible(), false)
-      assert.match(await page.title(), /^AIG \d\d\.\d\d -0\.64 % · courant$/)
+      await expect.poll(() => page.title()).toMatch(/^AIG \d\d\.\d\d -0\.64 % · courant$/)
       for (const color of ["up", "down", "average", "volume-up", "volume-down"]) {
         await expect.poll(() => pixels(page, color), { message: color }).toBeGreaterThan(20)
       }

@@ -15,6 +15,7 @@ import { Feed } from "../../src/streams/ports/Feed.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { fromTexts } from "../../src/streams/records/Records.ts"
+import { violations } from "./axe.ts"
 import { complaintsOf, launch } from "./chromium.ts"
 import { browsing, chartSays, shows, skipped, text } from "./visiting.ts"
 
@@ -144,6 +145,8 @@ describe.skipIf(skipped)("the past on the page", () => {
   it("of a window that is chosen are its revisions, its records and what it waits for", () =>
     visitPast(async (page, url, times) => {
       await page.goto(`${url}#/candles-1m/IBM?view=windows`)
+      // What forms may be there before what was read.
+      await expect.poll(() => page.locator(".windows button.window").count()).toBe(5)
       await page.locator(".windows button.window").last().click()
       const panel = text(page, "window-history")
       await expect.poll(() => panel.locator(".revisions > li").count(), { timeout: 60_000 }).toBe(2)
@@ -156,6 +159,41 @@ describe.skipIf(skipped)("the past on the page", () => {
       assert.isBelow(Date.parse(new URLSearchParams(page.url().split("?")[1]).get("at") ?? ""), times[5]!)
       await page.keyboard.press("Escape")
       assert.isFalse(await panel.isVisible())
+    }))
+
+  it("is that of all charts side by side, and Enter tells the history of the bar that is read in each", () =>
+    visitPast(async (page, url, times) => {
+      await page.goto(`${url}#/candles-1m/IBM?beside=IBM:5m&at=${times[2]! + 50}`)
+      await chartSays(page, candles(3))
+      await expect.poll(() => text(page, "chart-2").getAttribute("aria-label")).toMatch(/^IBM: 1 five-minute/)
+      const told = () => page.locator(".legend").allTextContents()
+      await expect.poll(told).toEqual([expect.stringMatching(/^ 10:02.*C 102\.00/), expect.stringMatching(/^ 10:00O 100\.00.*C 102\.00/)])
+      await page.keyboard.press(".")
+      await expect.poll(told).toEqual([expect.stringMatching(/^ 10:03.*C 103\.00/), expect.stringMatching(/^ 10:00O 100\.00.*C 103\.00/)])
+      const panel = text(page, "window-history")
+      await text(page, "chart").focus()
+      // Nothing is read yet.
+      await page.keyboard.press("Enter")
+      assert.isFalse(await panel.isVisible())
+      for (const key of ["ArrowLeft", "ArrowLeft", "Enter"]) await page.keyboard.press(key)
+      await expect.poll(() => panel.locator("h2").innerText()).toMatch(/10:02 – 10:03$/)
+      await page.keyboard.press("Escape")
+      assert.strictEqual(await page.evaluate("document.activeElement.id"), "chart")
+      // Of a longer bar it is that of its last minute.
+      await text(page, "chart-2").focus()
+      for (const key of ["ArrowLeft", "Enter"]) await page.keyboard.press(key)
+      await expect.poll(() => panel.locator("h2").innerText()).toMatch(/10:03 – 10:04$/)
+    }))
+
+  it.each(["dark", "light"] as const)("is accessible, with a history: %s", (colorScheme) =>
+    visitPast(async (page, url, times) => {
+      await page.emulateMedia({ colorScheme })
+      await page.goto(`${url}#/candles-1m/IBM?at=${times[2]! + 50}`)
+      await chartSays(page, candles(3))
+      await text(page, "chart").focus()
+      for (const key of ["ArrowLeft", "Enter"]) await page.keyboard.press(key)
+      await expect.poll(() => text(page, "window-history").locator(".records > li").count()).toBeGreaterThan(0)
+      assert.deepStrictEqual(await violations(page), [])
     }))
 
   it("has what could not be used by then, and what was counted", () =>

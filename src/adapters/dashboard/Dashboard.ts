@@ -14,7 +14,7 @@ import type { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Alerts from "./alerts/Alerts.ts"
 import * as Assets from "./Assets.ts"
-import { describe } from "./Description.ts"
+import { describe, zoneOfAll } from "./Description.ts"
 import * as Guard from "./Guard.ts"
 import type { Role } from "./Health.ts"
 import * as Live from "./Live.ts"
@@ -31,7 +31,7 @@ export interface Options {
   readonly port: number
   /** Shown at the top of the page. */
   readonly title?: string | undefined
-  /** IANA name of the exchange's time zone, in which the page shows times. `America/New_York` if not given. */
+  /** IANA name of the exchange's time zone, in which the page shows times of the market. `America/New_York` if not given. */
   readonly timeZone?: string | undefined
   /** What this process is, where several may do the same work; active unless told. */
   readonly role?: Effect.Effect<Role> | undefined
@@ -80,7 +80,7 @@ const serve = Effect.fnUntraced(function*(options: Options) {
     Effect.provideService(AlertStore, yield* storeOfAlerts),
     Effect.mapError(({ cause, message }) => new DashboardError({ reason: "alerts", message: `the alerts cannot be read: ${message}`, cause }))
   )
-  const routes = { live, alerts, past, role, timeZone, title, running: options.pipelines, pipelines }
+  const routes = { live, alerts, past, role, timeZone: zoneOfAll(pipelines, timeZone), title, running: options.pipelines, pipelines }
   const app = yield* HttpRouter.toHttpEffect(
     Layer.mergeAll(Routes.layer(routes), Unversioned.layer(routes), Metrics.layer, Assets.layer).pipe(
       Layer.provideMerge(Guard.layer({ ...options, port })),

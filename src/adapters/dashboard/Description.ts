@@ -49,10 +49,14 @@ export type Description = typeof Description.Type
 
 type Named = readonly [name: string, kind: Value["kind"]]
 
-/** `timeZone` is that of pipelines which say none. */
-export const describe = (pipeline: Pipeline.Any, timeZone: string): Description => {
+/** Sources of the market, whose times are those of the exchange. */
+const market = ["ticks", "bars"]
+
+/** `exchange` is the zone of pipelines over the market which say none; the others have UTC. */
+export const describe = (pipeline: Pipeline.Any, exchange: string): Description => {
   const { hints = {}, name } = pipeline
   const sources = [...new Set(Checked.inputsOf(pipeline.checked).map(({ events }) => events.definition.name))]
+  const timeZone = sources.some((source) => market.includes(source)) ? exchange : utc
   const own = { name, title: hints.title ?? name, sources }
   if (Pipeline.isOfRows(pipeline)) {
     const { columns, eventTime, key } = Checked.definitionOf(pipeline.checked.end)
@@ -77,6 +81,16 @@ export const describe = (pipeline: Pipeline.Any, timeZone: string): Description 
     allowedLateness,
     timeZone: hints.timeZone ?? zoneOf(window) ?? timeZone
   }
+}
+
+const utc = "UTC"
+
+/** In which zone the times of several pipelines are shown together: that of the exchange if one is over the market, else the one that all have. */
+export const zoneOfAll = (pipelines: ReadonlyArray<Description>, exchange: string): string => {
+  if (pipelines.some(({ sources }) => sources.some((source) => market.includes(source)))) return exchange
+  const zones = new Set(pipelines.map(({ timeZone }) => timeZone))
+  const [zone = utc, ...others] = zones
+  return others.length === 0 ? zone : utc
 }
 
 const kinds = { int: "integer", decimal: "decimal", double: "double", string: "string", boolean: "boolean", any: "any" } as const

@@ -48,8 +48,9 @@ export const layer = (options: Options) => {
   )
 }
 
-const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipelines, role, running, timeZone, title }: Options) =>
+const handlers = (api: ReturnType<typeof Api.of>, options: Options) =>
   HttpApiBuilder.group(api, "courant", Effect.fnUntraced(function*(routes) {
+    const { alerts, live, past, pipelines, role, running } = options
     const { control, name } = yield* Feed
     const letters = Option.getOrUndefined(yield* Effect.serviceOption(DeadLetters))
     const monitor = yield* Monitor
@@ -62,24 +63,10 @@ const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipeline
       .handle("panes", ({ query: { asKnownAt, limit = Api.usualLimit, ...range } }) =>
         asKnownAt !== undefined ? ofPast(past, ({ panes }) => panes({ ...range, limit }, asKnownAt)) : readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
       .handle("rows", ({ query: { limit = Api.usualRows, pipeline, ...query } }) => Rows.answer(running, { sink: rowSink, told: live.told }, { pipeline, limit, ...query }))
-      .handle("status", ({ query: { asKnownAt } }) => {
-        const statusAt = Effect.fnUntraced(function*(known: Progress) {
-          const progress = EncodedProgress.encode(known)
-          return OneLine.json({
-            title,
-            timeZone,
-            pipelines: pipelines.map(({ name }) => name),
-            feed: live.feed(),
-            freshness: live.freshness(),
-            role: yield* role,
-            progress,
-            past: past !== null,
-            lastEventAt: progress.lastEventAt ?? null,
-            now: yield* Clock.currentTimeMillis
-          })
-        })
-        return asKnownAt === undefined ? Effect.flatMap(monitor.progress, statusAt) : ofPast(past, ({ at }) => at(asKnownAt, ({ progress }) => statusAt(progress())))
-      })
+      .handle("status", ({ query: { asKnownAt } }) =>
+        asKnownAt === undefined
+          ? Effect.flatMap(monitor.progress, statusOf(options))
+          : ofPast(past, ({ at }) => at(asKnownAt, ({ progress }) => statusOf(options)(progress()))))
       .handle("sessions", ({ query }) => Effect.sync(() => tradingDays(query)))
       .handle("stream", ({ query: { asKnownAt, follow = [], speed, watch = [] } }) =>
         Result.match(Interest.parse({ follow, watch }, pipelines), {
@@ -124,6 +111,24 @@ const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipeline
           return OneLine.json(live.feed())
         }))
   }))
+
+/** Of how far all is, now or then: the rest is of now. */
+const statusOf = ({ live, past, pipelines, role, timeZone, title }: Options) =>
+  Effect.fnUntraced(function*(known: Progress) {
+    const progress = EncodedProgress.encode(known)
+    return OneLine.json({
+      title,
+      timeZone,
+      pipelines: pipelines.map(({ name }) => name),
+      feed: live.feed(),
+      freshness: live.freshness(),
+      role: yield* role,
+      progress,
+      past: past !== null,
+      lastEventAt: progress.lastEventAt ?? null,
+      now: yield* Clock.currentTimeMillis
+    })
+  })
 
 const usualLetters = 100
 

@@ -7,7 +7,7 @@ import { optionsOf, shown } from "./check/Declarations.ts"
 export interface Shown {
   /** In the place of the pipeline's name. */
   readonly title?: string
-  /** IANA name of the zone in which its times are shown. */
+  /** IANA name of the zone in which its times are shown: without it that of the exchange over `ticks` and `bars`, of the calendar of its windows, else UTC. */
   readonly timeZone?: string
   /** By the name of a value. */
   readonly values?: { readonly [name: string]: ShownValue | undefined }

@@ -68,6 +68,32 @@ describe("the page", () => {
       assert.strictEqual(page.headers["referrer-policy"], "no-referrer")
     }).pipe(Effect.provide(dashboard())))
 
+  it.live("names all of its modules, so that a browser need not find one by another", () =>
+    Effect.gen(function*() {
+      const base = yield* url
+      const modules = new Set<string>()
+      const find = (path: string): Effect.Effect<void> =>
+        Effect.gen(function*() {
+          if (modules.has(path)) return
+          modules.add(path)
+          const { body } = yield* ask(base, path)
+          for (const [, named = ""] of body.matchAll(/(?:from|import) ?"(\.[^"]+)"/g)) yield* find(new URL(named, `http://page${path}`).pathname)
+        })
+      yield* find("/main.js")
+      const { body } = yield* ask(base, "/")
+      const named = [...body.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, path]) => path ?? "")
+      assert.deepStrictEqual(["/main.js", ...named].sort(), [...modules].sort())
+    }).pipe(Effect.provide(dashboard())))
+
+  it.live("answers for a file that the browser has with nothing but that", () =>
+    Effect.gen(function*() {
+      const base = yield* url
+      const { headers: { etag = "" } } = yield* ask(base, "/main.js")
+      for (const [said, status] of [[etag, 304], [`"other", W/${etag}`, 304], ["*", 304], [`"other"`, 200]] as const) {
+        assert.strictEqual((yield* ask(base, "/main.js", { headers: { "if-none-match": said } })).status, status, said)
+      }
+    }).pipe(Effect.provide(dashboard())))
+
   it.live("does not serve a file from outside its folder, however the path is written", () =>
     Effect.gen(function*() {
       const base = yield* url

@@ -5,8 +5,12 @@ import { assert, it } from "vitest"
 import * as names from "../../../src/adapters/dashboard/page/market/names.js"
 import { candles1m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
+import { bars, ticks } from "../../../src/analytics/ticks.ts"
+import { describe, zoneOfAll } from "../../../src/adapters/dashboard/Description.ts"
 import * as Checked from "../../../src/streams/pipeline/Checked.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import { Aggregate, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
+import { takings } from "../../browser/orders.ts"
 
 const resultsOf = ({ checked }: AnyPipeline) => Checked.valuesOf(checked).map(([name]) => name)
 
@@ -33,4 +37,17 @@ it.each(scripts)("%s calls none of them by itself", (script) => {
   assert.notMatch(own, /\bvalues\.(?!js\b|length\b|\w+\()/)
   // A name that `names.js` does not have would be undefined, and a missing value.
   for (const [path] of text.matchAll(/\bnames\.(?:candle|average|day)\.\w+/g)) assert.nestedProperty({ names }, path, script)
+})
+
+const exchange = "America/New_York"
+
+it("what is over the sources of the market has the times of the exchange, and anything else UTC unless it says another", () => {
+  const counted = [Window.tumbling("1 hour"), Aggregate.into({ count: Aggregate.count })] as const
+  const over = [ticks.pipe(...counted, Pipeline.named("trades")), bars.pipe(...counted, Pipeline.named("minutes"))]
+  const zoneOf = (pipeline: Pipeline.Any) => describe(pipeline, exchange).timeZone
+  assert.deepStrictEqual([...over, takings].map(zoneOf), [exchange, exchange, "UTC"])
+  const swiss = Pipeline.shown({ timeZone: "Europe/Zurich" })(takings)
+  assert.strictEqual(zoneOf(swiss), "Europe/Zurich")
+  const ofAll = (...pipelines: ReadonlyArray<Pipeline.Any>) => zoneOfAll(pipelines.map((pipeline) => describe(pipeline, exchange)), exchange)
+  assert.deepStrictEqual([ofAll(swiss), ofAll(swiss, takings), ofAll(takings), ofAll(swiss, over[0]!), ofAll()], ["Europe/Zurich", "UTC", "UTC", exchange, "UTC"])
 })

@@ -31,9 +31,16 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const cases = [[401, 1], [503, 0], [200, 0], ["away", 0]] as const
+const cases = [
+  [401, { reloads: 1, again: 0, refused: [] }],
+  [400, { reloads: 0, again: 0, refused: ["no pipeline \"gone\" runs here"] }],
+  [429, { reloads: 0, again: 1, refused: [] }],
+  [503, { reloads: 0, again: 1, refused: [] }],
+  [200, { reloads: 0, again: 1, refused: [] }],
+  ["away", { reloads: 0, again: 1, refused: [] }]
+] as const
 
-it.each(cases)("a stream that is refused while health says %s: %i reloads", async (status, reloads) => {
+it.each(cases)("a stream in whose place %s is answered: %j", async (status, wanted) => {
   vi.useFakeTimers()
   const reload = vi.fn()
   vi.stubGlobal("EventSource", Source)
@@ -41,14 +48,18 @@ it.each(cases)("a stream that is refused while health says %s: %i reloads", asyn
   vi.stubGlobal("addEventListener", () => {})
   vi.stubGlobal("fetch", async () => {
     if (status === "away") throw new TypeError("fetch failed")
-    return { status }
+    return new Response("no pipeline \"gone\" runs here\n", { status, headers: { "content-type": "text/plain" } })
   })
-  const lost = vi.fn()
-  connect("/api/v1/stream", { events: {}, opened: () => {}, lost })
+  const [lost, refused] = [vi.fn(), vi.fn()]
+  const stream = connect("/api/v1/stream", { events: {}, opened: () => {}, lost, refused })
   Source.all[0]?.dispatchEvent(new Event("error"))
-  await vi.advanceTimersByTimeAsync(100)
+  await vi.advanceTimersByTimeAsync(5_000)
   assert.strictEqual(lost.mock.calls.length, 1)
-  assert.strictEqual(reload.mock.calls.length, reloads)
+  assert.deepStrictEqual<unknown>({ reloads: reload.mock.calls.length, again: Source.all.length - 1, refused: refused.mock.calls.flat() }, wanted)
+  // Something else may be had.
+  stream.change("/api/v1/stream?other")
+  await vi.advanceTimersByTimeAsync(1_000)
+  assert.strictEqual(Source.all.at(-1)?.address, "/api/v1/stream?other")
 })
 
 it("changes what it hears without a gap, and hears one stream in the end, however often it changes", async () => {
@@ -57,7 +68,7 @@ it("changes what it hears without a gap, and hears one stream in the end, howeve
   vi.stubGlobal("addEventListener", () => {})
   const opened = vi.fn()
   const heard = vi.fn()
-  const stream = connect("a", { events: { pane: heard }, opened, lost: () => {} })
+  const stream = connect("a", { events: { pane: heard }, opened, lost: () => {}, refused: () => {} })
   Source.all[0]?.answer()
   assert.deepStrictEqual(open(), ["a"])
   stream.change("b")

@@ -43,11 +43,49 @@ export const post = async (path, body) =>
 
 /** @param {string} path @returns {Promise<any>} */
 export const remove = async (path) => answerOf(path, await fetch(`${base}/${path}`, { method: "DELETE" }))
+/** What the server has answered instead, in its words. */
+export class Refusal extends Error {
+  /** @param {number} status @param {string} words */
+  constructor(status, words) {
+    super(words)
+    this.status = status
+  }
+}
+
+/** Whether asking again is of no use. @param {unknown} error @returns {error is Refusal} */
+export const isRefused = (error) =>
+  error instanceof Refusal && error.status >= 400 && error.status < 500 && !transient.includes(error.status)
+
+/** Too slow, too early, too often. */
+const transient = [408, 425, 429]
+
+/** What is answered in place of a stream; nothing where it is answered with one, or not at all. @param {string} address @returns {Promise<Refusal | undefined>} */
+export const refusalOf = async (address) => {
+  const stop = new AbortController()
+  try {
+    const response = await fetch(address, { signal: AbortSignal.any([stop.signal, AbortSignal.timeout(patience)]) })
+    return response.ok ? undefined : new Refusal(response.status, await wordsOf("stream", response))
+  } catch {
+    return undefined
+  } finally {
+    stop.abort()
+  }
+}
+
+/** Milliseconds. */
+const patience = 5_000
 
 /** @param {string} path @param {Response} response */
 const answerOf = async (path, response) => {
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).trim()}`)
+  if (!response.ok) throw new Refusal(response.status, await wordsOf(path, response))
   return response.json()
+}
+
+/** The server says it in a sentence; what stands between it and the page may answer with a page of its own. @param {string} path @param {Response} response */
+const wordsOf = async (path, response) => {
+  const text = (await response.text()).trim()
+  const isSentence = response.headers.get("content-type")?.startsWith("text/plain") === true && text !== ""
+  return isSentence ? text : `the server answers ${response.status} where it is asked for ${path}`
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { Alerts } from "./alerts/alerts.js"
 import { AlertsView } from "./alerts/view.js"
-import { get, giveUp, isGivenUp, post, streamOf } from "./api.js"
+import { get, giveUp, isGivenUp, isRefused, post, streamOf } from "./api.js"
 import * as format from "./format.js"
 import { GraphView } from "./graph/view.js"
 import { bindKeys } from "./keyboard.js"
@@ -20,7 +20,7 @@ import { connect } from "./state/stream.js"
 import { bindFeed, showConnection, showFeed, showProgress } from "./states.js"
 import { Revisions } from "./time/revisions.js"
 import { Time } from "./time/time.js"
-import { Unknown } from "./unknown.js"
+import { faultOf, Unknown } from "./unknown.js"
 import { setText } from "./text.js"
 import { zoneChoice, zoned } from "./zones.js"
 
@@ -41,9 +41,9 @@ export class Page {
   address = { options: {} }
   /** Parts that are to be drawn with the next frame. @type {Set<string>} */
   stale = new Set()
-  /** Keys whose windows are looked at. @type {Set<string>} */
-  followed = new Set()
-  /** Parts of which the stream has told something. @type {Set<"list" | "windows">} */
+  /** Keys whose windows are looked at, by pipeline. @type {Map<string, Set<string>>} */
+  followed = new Map()
+  /** Parts of which the stream has told something. @type {Set<"list" | "windows" | "progress">} */
   telling = new Set()
   /** Whether something is being read, and whether there is more to read after it. */
   reading = false
@@ -69,12 +69,17 @@ export class Page {
     addEventListener("popstate", () => this.route())
     bindKeys({ step: (by) => this.view.step(by), press: (key) => this.time.press(key) || (this.view.press?.(key) ?? false) })
     bindFeed(parts, (wish) => {
-      post("feed", wish).then((feed) => this.showFeed(feed), (error) => setText(parts["announce"], error.message))
+      post("feed", wish).then((feed) => this.showFeed(feed), (error) => {
+        tell(`The replay stays as it is: ${isRefused(error) ? error.message : "the server is out of reach"}.`)
+        // The choice of a speed says again what is so.
+        this.showFeed(this.status.feed)
+      })
     })
     this.stream = connect(streamOf(this.view.wanted()), {
       opened: (isKept) => {
+        clearTimeout(this.waiting)
         showConnection(parts["connection"], "connected")
-        if (isKept && this.openedFor === this.viewId) this.view.readSelected().catch(() => this.refresh())
+        if (isKept && this.openedFor === this.viewId) this.view.readSelected(true).catch(() => this.refresh())
         else void this.refresh()
         void this.alerts.read()
         this.openedFor = this.viewId
@@ -83,6 +88,10 @@ export class Page {
         showConnection(parts["connection"], "lost")
         if (this.time.isPlaying) this.time.pause()
       },
+      refused: (words) => {
+        showConnection(parts["connection"], "refused")
+        tell(`The server does not tell what comes of this: ${words}.`)
+      },
       events: {
         pane: (pane) => this.receive(pane, pane.pane === "early" ? "early" : "closed"),
         forming: (pane) => this.receive(pane, "forming"),
@@ -90,9 +99,8 @@ export class Page {
         progress: (progress) => {
           this.status.progress = progress
           this.panes.expire(progress.watermark)
-          showProgress(parts, progress, this.clock(this.status.timeZone))
           this.time.hear(progress)
-          this.revisions.draw()
+          this.told("progress")
         },
         status: ({ feed }) => this.showFeed(feed),
         waiting: ({ why }) => this.time.wait(why),
@@ -104,6 +112,8 @@ export class Page {
         alerts: () => void this.alerts.read()
       }
     })
+    // What is read once the stream stands has nothing missing, and need not be read again. Of the past nothing else is.
+    if (!this.time.isPast) this.waiting = setTimeout(() => void this.refresh(), patience)
   }
 
   // Where we are
@@ -123,9 +133,11 @@ export class Page {
     return true
   }
 
-  /** The key that is shown where the address names none. @param {string | undefined} key */
+  /** The key that is shown where the address names none; until it has been read. @param {string | undefined} key */
   choose(key) {
-    if (key !== undefined && this.address.key === undefined) this.go({ ...this.address, key }, true)
+    if (key === undefined || this.address.key !== undefined) return
+    this.go({ ...this.address, key }, true)
+    return this.choosing
   }
 
   /** Shows what the address says. */
@@ -133,27 +145,28 @@ export class Page {
     this.address = this.completed(address.parse(location.hash))
     const { options, pipeline = "" } = this.address
     const known = this.pipelines.find(({ name }) => name === pipeline)
-    const OfAll = ofAll[options.view ?? ""]
-    const isMarket = known !== undefined && known === this.market && OfAll === undefined && options.view !== "windows"
-    const id = OfAll === undefined ? JSON.stringify([pipeline, isMarket]) : options.view
+    const fault = faultOf(this.address, this)
+    const OfAll = fault === undefined ? ofAll[options.view ?? ""] : undefined
+    const isMarket = fault === undefined && known !== undefined && known === this.market && OfAll === undefined && options.view !== "windows"
+    const id = OfAll === undefined ? JSON.stringify([pipeline, isMarket, fault]) : options.view
     const isMoved = this.time.take(options.at)
     if (id !== this.viewId) {
       this.view?.end()
       this.viewId = id
       parts["view"].replaceChildren()
-      this.view = OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
-      // Of the past all is read once the stream stands there.
-      if (this.stream !== undefined || !this.time.isPast) void this.refresh()
+      this.view = fault !== undefined ? new Unknown(this, this.root(), fault) : OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
+      if (this.stream !== undefined) void this.refresh()
     } else if (this.address.key === undefined && OfAll === undefined && this.keysOf(pipeline).all().length > 0) {
       return this.choose(this.keysOf(pipeline).all()[0])
     } else if (!isMoved) {
-      this.view.readSelected().catch(() => this.refresh())
+      this.choosing = this.view.readSelected().catch(() => this.refresh())
     }
-    this.revisions.keep(this.address)
     showPicker(parts["picker"], this, isMarket)
     setText(parts["announce"], this.view.selected())
     const wanted = this.view.wanted()
-    this.followed = new Set(wanted.follow.map(([pipeline, key]) => seriesId(pipeline, key)))
+    this.followed = new Map()
+    for (const [pipeline, key] of wanted.follow) this.followed.set(pipeline, (this.followed.get(pipeline) ?? new Set()).add(key))
+    this.revisions.keep(({ key, pipeline }) => this.followed.get(pipeline)?.has(key) ?? false)
     if (this.time.isPlaying) this.time.goOn(this.time.ahead(), this.time.chosenSpeed)
     else if (isMoved) this.jump()
     else this.stream?.change(streamOf(wanted))
@@ -180,10 +193,9 @@ export class Page {
     return root
   }
 
-  /** @param {Pipeline | undefined} pipeline @param {boolean} isMarket */
+  /** @param {Pipeline} pipeline @param {boolean} isMarket */
   makeView(pipeline, isMarket) {
     const root = this.root()
-    if (pipeline === undefined) return new Unknown(this, root)
     if (isMarket) return new MarketView(this, root)
     return pipeline.ends === "rows" ? new RowsView(this, pipeline, root) : new PipelineView(this, pipeline, root)
   }
@@ -218,9 +230,10 @@ export class Page {
 
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
+    const followed = this.followed.get(pipeline)
     for (const [key, start, end, pane, ...values] of rows) {
       // Of what is followed each window is told by itself, with what decides which of two is newer.
-      if (!this.meet(pipeline, key) || this.followed.has(seriesId(pipeline, key))) continue
+      if (!this.meet(pipeline, key) || followed?.has(key)) continue
       if (pane === "retracted") {
         this.panes.unlist(pipeline, key)
         continue
@@ -249,22 +262,32 @@ export class Page {
     while (this.again) {
       this.again = false
       try {
-        const status = await get("status")
-        // How far all was then says the stream.
-        this.status = this.time.isPast ? { ...status, progress: this.status.progress, lastEventAt: null } : status
-        this.drawStatus()
-        await this.view.readAll()
+        await Promise.all([this.readStatus(), this.view.readAll()])
         this.isHeld = false
         this.time.reads(false)
         this.changed("list", "windows")
       } catch (error) {
         if (isGivenUp(error)) continue
+        if (isRefused(error)) {
+          tell(`The server does not give what this address asks for: ${error.message}.`)
+          this.isHeld = false
+          this.time.reads(false)
+          this.changed("list", "windows")
+          continue
+        }
         await pause()
         // Without a connection there is nobody to ask; the next one begins with this again.
         this.again = document.body.dataset.connection === "connected"
       }
     }
     this.reading = false
+  }
+
+  async readStatus() {
+    const status = await get("status")
+    // How far all was then says the stream.
+    this.status = this.time.isPast ? { ...status, progress: this.status.progress, lastEventAt: null } : status
+    this.drawStatus()
   }
 
   /** Up to which event time all has come, in milliseconds; at the end of the data that is all of it. */
@@ -286,15 +309,19 @@ export class Page {
 
   // How it is shown
 
-  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows"} what */
+  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows" | "progress"} what */
   told(what) {
-    if (this.telling.size === 0) {
-      setTimeout(() => {
-        this.changed(...this.telling)
-        this.telling.clear()
-      }, between)
-    }
+    if (this.telling.size === 0) setTimeout(() => this.drawTold(), between)
     this.telling.add(what)
+  }
+
+  /** Before the frame and not with it: the chart, which draws itself with the next frame, is drawn in the same one. */
+  drawTold() {
+    for (const part of this.telling) this.stale.add(part)
+    this.telling.clear()
+    // Nobody sees it; when somebody does, or when all of another instant is known, it is drawn with the next frame.
+    if (document.hidden || this.isHeld) this.changed()
+    else this.draw()
   }
 
   /** The page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
@@ -304,11 +331,18 @@ export class Page {
     this.isDue = true
     requestAnimationFrame(() => {
       this.isDue = false
-      if (this.isHeld) return
-      const stale = new Set(this.stale)
-      this.stale.clear()
-      this.view.draw(stale)
+      if (!this.isHeld) this.draw()
     })
+  }
+
+  draw() {
+    const stale = new Set(this.stale)
+    this.stale.clear()
+    if (stale.delete("progress")) {
+      showProgress(parts, this.status.progress, this.clock(this.timeZone))
+      this.revisions.draw()
+    }
+    if (stale.size > 0) this.view.draw(stale)
   }
 
   /** @param {import("./states.js").Feed} feed */
@@ -318,11 +352,14 @@ export class Page {
   }
 
   drawStatus() {
-    const clock = this.clock(this.status.timeZone)
     showFeed(parts, this.status.feed)
-    showProgress(parts, this.status.progress, clock)
-    const { zone } = this.address.options
-    setText(parts["zone"], `Times in ${zoned(zone, this.status.timeZone)}`)
+    showProgress(parts, this.status.progress, this.clock(this.timeZone))
+    setText(parts["zone"], `Times in ${zoned(this.address.options.zone, this.timeZone)}`)
+  }
+
+  /** That of what is looked at. */
+  get timeZone() {
+    return this.pipelines.find(({ name }) => name === this.address.pipeline)?.timeZone ?? this.status.timeZone
   }
 
   /** Times in the zone that was chosen, else in the one given. @param {string} timeZone */
@@ -343,11 +380,20 @@ export class Page {
 /** Views of all pipelines together, by their names in addresses. @type {Record<string, typeof AlertsView | typeof GraphView | typeof LeftOutView>} */
 const ofAll = { alerts: AlertsView, graph: GraphView, "left-out": LeftOutView }
 
-/** @param {string} pipeline @param {string} key */
-const seriesId = (pipeline, key) => JSON.stringify([pipeline, key])
-
 /** Milliseconds from one drawing of what is told to the next. */
 const between = 200
+
+/** What went wrong, where everyone sees it, until it is closed or something else is to be said. @param {string} text */
+const tell = (text) => {
+  parts["trouble"].hidden = false
+  setText(parts["trouble-text"], text)
+}
+parts["trouble-close"].addEventListener("click", () => {
+  parts["trouble"].hidden = true
+})
+
+/** Milliseconds that the stream may take to open before what there is is read without it. */
+const patience = 500
 
 const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
 
@@ -356,10 +402,14 @@ const untilAnswered = async () => {
   while (true) {
     try {
       return await Promise.all([get("status"), get("pipelines")])
-    } catch {
+    } catch (error) {
+      if (isRefused(error)) throw error
       await pause()
     }
   }
 }
 
-untilAnswered().then(([status, pipelines]) => new Page(status, pipelines))
+untilAnswered().then(
+  ([status, pipelines]) => new Page(status, pipelines),
+  (error) => tell(`The server does not say which pipelines run: ${error.message}.`)
+)

@@ -58,7 +58,7 @@ export const bindFeed = (parts, ask) => {
   parts["speed"].addEventListener("change", (event) => ask({ speed: Number(event.target.value) }))
 }
 
-const connectionTexts = { connecting: "Connecting…", connected: "Connected", lost: "Reconnecting…" }
+const connectionTexts = { connecting: "Connecting…", connected: "Connected", lost: "Reconnecting…", refused: "Refused" }
 
 /** @param {HTMLElement} label @param {keyof typeof connectionTexts} state */
 export const showConnection = (label, state) => {

@@ -7,9 +7,10 @@
  */
 import {
   CandlestickSeries,
-  createChart,
+  createChartEx,
   createTextWatermark,
   CrosshairMode,
+  defaultHorzScaleBehavior,
   HistogramSeries,
   LineStyle,
   TickMarkType
@@ -27,13 +28,14 @@ import * as format from "../format.js"
  *   the time of drawing; times in milliseconds
  */
 export const makeFrame = (container, { background, clock, isDaily, isFirstOfDay, marked }) => {
-  const chart = createChart(container, {
+  const chart = createChartEx(container, new TimeLabels(), {
     autoSize: true,
     layout: { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12, attributionLogo: false },
     crosshair: { mode: CrosshairMode.Normal },
     // On a small screen the page is scrolled over the chart.
     handleScroll: { vertTouchDrag: false },
-    rightPriceScale: { borderVisible: false },
+    // Half a figure is none.
+    rightPriceScale: { borderVisible: false, entireTextOnly: true },
     timeScale: {
       borderVisible: false,
       timeVisible: true,
@@ -52,17 +54,36 @@ export const makeFrame = (container, { background, clock, isDaily, isFirstOfDay,
   chart.panes()[0].attachPrimitive(shading(background, true))
   chart.panes()[0].setStretchFactor(5)
 
-  /** The library keeps the texts of the axis until it is given another way to make them. */
+  /** Half a time is none. @param {number} time in seconds @param {string} text */
+  const whole = (time, text) => {
+    const scale = chart.timeScale()
+    const room = text.length * halfCharacter
+    const at = scale.timeToCoordinate(time)
+    return at !== null && at >= room && at <= scale.width() - room ? text : ""
+  }
+  /** The library keeps the axis as it is until it is given another way to make its texts. */
   const relabel = () => chart.applyOptions({
     timeScale: {
       tickMarkFormatter: (time, type) => {
         const at = time * 1_000
-        return isDaily() || (isFirstOfDay(at) && type <= TickMarkType.DayOfMonth) ? clock().shortDate(at) : clock().minutes(at)
+        return whole(time, isDaily() || (isFirstOfDay(at) && type <= TickMarkType.DayOfMonth) ? clock().shortDate(at) : clock().minutes(at))
       }
     },
     localization: { timeFormatter: (time) => isDaily() ? clock().date(time * 1_000) : clock().candle(time * 1_000) }
   })
   return { chart, candles, relabel, volume: makeVolume(chart, background), lines: makeLineSeries(chart, background) }
+}
+
+/** Pixels from the middle of a character to its edge, at the most. */
+const halfCharacter = 3.8
+
+/** Where a text stands decides whether it is there: the library's own keeps each text for wherever its time is moved to. */
+class TimeLabels extends defaultHorzScaleBehavior() {
+  #made = 0
+
+  cacheKey() {
+    return this.#made++
+  }
 }
 
 /** Volume in a pane of its own, which goes where there is none to show. */
@@ -90,8 +111,9 @@ const makeVolume = (chart, background) => {
 }
 
 /**
- * The series of lines, by what they are called: made and removed as they are chosen.
- * @typedef {{ id: string, title: string, digits: number | null, inPrice: boolean, lines: ReadonlyArray<{ field: string, kind: string, color: string }> }} Wanted
+ * The series of lines, by what they are called: made and removed as they are chosen. One that `isNamed` has its title and its
+ * newest value at its end.
+ * @typedef {{ id: string, title: string, digits: number | null, inPrice: boolean, isNamed: boolean, lines: ReadonlyArray<{ field: string, kind: string, color: string }> }} Wanted
  */
 const makeLineSeries = (chart, background) => {
   /** @type {Map<string, Array<any>>} */
@@ -103,10 +125,17 @@ const makeLineSeries = (chart, background) => {
     shown.delete(id)
   }
 
-  const add = ({ digits, id, inPrice, lines, title }, colors, decimals) => {
+  const add = ({ digits, id, inPrice, isNamed, lines, title }, colors, decimals) => {
     const pane = inPrice ? 0 : chart.panes().length
+    // Where the system chooses the colours it has few: then dashes say which line is which.
+    const isForced = isNamed && matchMedia("(forced-colors: active)").matches
+    const dash = isForced ? { dash: dashesOf[shown.size % dashesOf.length] } : {}
     shown.set(id, lines.map(({ color, kind }) =>
-      addLine(chart, kind, { ...lineLook(kind, colors[color]), priceFormat: priceFormat(digits ?? decimals) }, pane)))
+      addLine(chart, kind, {
+        ...lineLook(kind, colors[color]),
+        ...(isNamed ? { title, lastValueVisible: true, ...dash } : {}),
+        priceFormat: priceFormat(digits ?? decimals)
+      }, pane)))
     if (inPrice) return
     const below = chart.panes()[pane]
     below.setStretchFactor(1.3)
@@ -127,6 +156,8 @@ const makeLineSeries = (chart, background) => {
     of: (id) => shown.get(id) ?? []
   }
 }
+
+const dashesOf = [[], [8, 4], [2, 3], [10, 3, 2, 3]]
 
 const addLine = (chart, kind, options, pane) =>
   kind === "histogram" ? chart.addSeries(HistogramSeries, options, pane) : chart.addCustomSeries(brokenLine(), options, pane)

@@ -1,10 +1,11 @@
 /**
  * The chart by keys, while it has the focus: arrows read it bar by bar, with Shift they move it; Home and End go to its beginning
- * and to now, Escape ends reading, + and - show fewer bars and more. What is read is told to screen readers.
+ * and to now, Enter chooses the bar that is read, Escape ends reading, + and - show fewer bars and more. What is read is told to screen
+ * readers.
  *
  * @param {HTMLElement} container
  * @param {{ read: (by: number) => any, readAt: (at: number) => any, pan: (bars: number) => void, zoom: (factor: number) => void,
- *   goToNow: () => void, leave: () => void, size: () => number, legendAt: () => import("./legend.js").Legend | null }} chart
+ *   goToNow: () => void, pick: () => void, leave: () => void, size: () => number, legendAt: () => import("./legend.js").Legend | null }} chart
  */
 export const bindKeys = (container, chart) => {
   const told = document.createElement("p")
@@ -37,6 +38,9 @@ export const bindKeys = (container, chart) => {
       chart.goToNow()
       chart.readAt(chart.size() - 1)
     }),
+    Enter: () => {
+      if (isRead) chart.pick()
+    },
     Escape: leave,
     "+": () => chart.zoom(1.5),
     "=": () => chart.zoom(1.5),

@@ -70,3 +70,10 @@ export const slotAt = (slots, time) => {
   }
   return from - 1
 }
+
+/** The slot of an instant of another chart: the one that it lies in, else the first that begins within it. @param {ReadonlyArray<Slot>} slots @param {{ time: number, end: number }} instant */
+export const placeOf = (slots, { end, time }) => {
+  const at = slotAt(slots, time)
+  if (at >= 0 && slots[at].end > time) return at
+  return at + 1 < slots.length && slots[at + 1].time < end ? at + 1 : null
+}

@@ -23,7 +23,7 @@ import { watchPointer } from "./pointer.js"
 import { candlePoint, colorOf, emptyPoint, histogramPoints, makePoints, shownIn, volumePoint } from "./points.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { notesOf } from "./sessions.js"
-import { makeSlots, slotAt } from "./slots.js"
+import { makeSlots, placeOf, slotAt } from "./slots.js"
 import { snapshotOf } from "./snapshot.js"
 import { timelineOf, wantedOf } from "./wanted.js"
 
@@ -35,9 +35,9 @@ const widest = 24
 
 /**
  * @param {HTMLElement} container
- * @param {{ onHover?: (legend: Legend | null) => void, onPick?: (bar: Bar) => void, onView?: (isAtNow: boolean) => void,
- *   headroom?: () => number }} listeners `onHover` is told what the legend says whenever that may have changed; `onPick` the bar that
- *   was clicked; `onView` whether the newest bar is in view; `headroom` says how much of the chart's head the legend takes, in pixels
+ * @param {{ onHover?: (legend: Legend | null, slot: { time: number, end: number } | null) => void, onPick?: (bar: Bar) => void, onView?: (isAtNow: boolean) => void,
+ *   headroom?: () => number }} listeners `onHover` is told what the legend says whenever that may have changed, and the
+ *   place under the pointer or read by keys; `onPick` the bar that was clicked; `onView` whether the newest bar is in view; `headroom` says how much of the chart's head the legend takes, in pixels
  */
 export const makeChart = (container, listeners = {}) => new TraderChart(container, listeners)
 
@@ -50,7 +50,10 @@ class TraderChart {
   #firstOfDay = new Set()
   #notes = []
   #told = new Set()
-  /** Where the pointer is, in pixels from the left, or which bar is read by keys. @type {{ x: number } | { time: number } | null} */
+  /**
+   * Where the pointer is, in pixels from the left, which bar is read by keys, or of which instant another chart tells.
+   * @type {{ x: number } | { time: number } | { led: { time: number, end: number } } | null}
+   */
   #hover = null
   #decimals = -1
   #isCompared = true
@@ -87,7 +90,7 @@ class TraderChart {
     this.ends = [
       this.#watchTheme(),
       this.#watchView(),
-      watchPointer(container, { hold: (isHeld) => this.#hold(isHeld), moved: () => this.#moved(), over: (x) => this.#over(x), picked: () => this.#picked() }),
+      watchPointer(container, { hold: (isHeld) => this.#hold(isHeld), moved: () => this.#moved(), over: (x) => this.#over(x), picked: () => this.pick() }),
       bindKeys(container, this)
     ]
   }
@@ -107,7 +110,8 @@ class TraderChart {
     if (isOther || (this.#followsRange && isLonger && !this.#isHeld)) this.#showRange()
     this.#isShowing = false
     this.#tellView()
-    this.listeners.onHover(this.legendAt())
+    if (this.#led() !== null) this.#showLed()
+    this.#tell()
     if (isOther || before.indicators.length !== model.indicators.length) leaveRoom(this.frame, this.listeners.headroom())
   }
 
@@ -223,7 +227,8 @@ class TraderChart {
   legendAt() {
     const model = this.#model
     const index = this.#hovered()
-    const slot = this.#slots[index ?? this.#slots.length - 1]
+    const led = this.#led()
+    const slot = index === null && led !== null ? { ...led, bar: null, afterClosed: false } : this.#slots[index ?? this.#slots.length - 1]
     if (model === null || slot === undefined) return null
     const compared = model.compared.length > 0
     const lines = wantedOf(model).flatMap(({ digits, lines }) => lines.map(({ color, label, points }) => {
@@ -232,7 +237,7 @@ class TraderChart {
       return { color, digits, label, value: point?.time === slot.time || compared ? point?.value ?? null : null }
     }))
     return legendOf(slot, {
-      clock: this.clock, compared, decimals: model.decimals, isDaily: model.interval === "1D", isHovered: index !== null,
+      clock: this.clock, compared, decimals: model.decimals, isDaily: model.interval === "1D", isHovered: index !== null || led !== null,
       lines, marks: model.marks, days: this.#notes
     })
   }
@@ -240,10 +245,41 @@ class TraderChart {
   /** The place under the pointer. @returns {number | null} */
   #hovered() {
     if (this.#hover === null) return null
+    if ("led" in this.#hover) return placeOf(this.#slots, this.#hover.led)
     if ("time" in this.#hover) return Math.max(slotAt(this.#slots, this.#hover.time), 0)
     const logical = this.frame.chart.timeScale().coordinateToLogical(this.#hover.x)
     const index = logical === null ? -1 : Math.round(logical)
     return index >= 0 && index < this.#slots.length ? index : null
+  }
+
+  /** Tells of the instant that another chart tells of, and of none where it has no bar then. @param {{ time: number, end: number } | null} instant */
+  follow(instant) {
+    const led = this.#led()
+    if (instant === null ? led === null : led?.time === instant.time && led.end === instant.end) return
+    this.#hover = instant === null ? null : { led: instant }
+    this.#showLed()
+    this.#tell()
+  }
+
+  #led() {
+    return this.#hover !== null && "led" in this.#hover ? this.#hover.led : null
+  }
+
+  #showLed() {
+    const index = this.#hovered()
+    if (index === null) this.frame.chart.clearCrosshairPosition()
+    else this.#cross(index)
+  }
+
+  /** @param {number} index */
+  #cross(index) {
+    const { bar, time } = this.#slots[index]
+    this.frame.chart.setCrosshairPosition(bar?.drawn?.close ?? NaN, time / 1_000, this.frame.candles)
+  }
+
+  #tell() {
+    const index = this.#led() === null ? this.#hovered() : null
+    this.listeners.onHover(this.legendAt(), index === null ? null : this.#slots[index] ?? null)
   }
 
   /** Reads the next bars by keys, and shows where that is. @param {number} by how many */
@@ -256,15 +292,13 @@ class TraderChart {
   readAt(at) {
     if (this.#slots.length === 0) return
     const index = Math.max(0, Math.min(at, this.#slots.length - 1))
-    const { bar, time } = this.#slots[index]
-    this.#hover = { time }
-    const { chart, candles } = this.frame
-    const scale = chart.timeScale()
+    this.#hover = { time: this.#slots[index].time }
+    const scale = this.frame.chart.timeScale()
     const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 0 }
     if (index < from) this.pan(index - from - 1)
     if (index > to) this.pan(index - to + 1)
-    chart.setCrosshairPosition(bar?.drawn?.close ?? NaN, time / 1_000, candles)
-    this.listeners.onHover(this.legendAt())
+    this.#cross(index)
+    this.#tell()
   }
 
   /** Reads the bar that a time is in. @param {number} time */
@@ -283,7 +317,7 @@ class TraderChart {
   leave() {
     this.#hover = null
     this.frame.chart.clearCrosshairPosition()
-    this.listeners.onHover(this.legendAt())
+    this.#tell()
   }
 
   /** Places on the axis, for those who read by keys. */
@@ -337,10 +371,11 @@ class TraderChart {
   #over(x) {
     if (x !== null) this.#hover = { x }
     else if (this.#hover !== null && "x" in this.#hover) this.#hover = null
-    this.listeners.onHover(this.legendAt())
+    this.#tell()
   }
 
-  #picked() {
+  /** The bar under the pointer, or the one that is read by keys, is chosen. */
+  pick() {
     const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
     if (bar !== null) this.listeners.onPick(bar)
   }

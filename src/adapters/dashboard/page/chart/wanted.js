@@ -7,12 +7,13 @@
 
 /** @param {Model} model @returns {Array<import("./frame.js").Wanted>} */
 export const wantedOf = ({ compared, indicators }) => compared.length === 0
-  ? indicators.map(({ indicator: { digits, id, name, pane }, lines }) => ({ id, title: name, digits, inPrice: pane === "price", lines }))
+  ? indicators.map(({ indicator: { digits, id, name, pane }, lines }) => ({ id, title: name, digits, inPrice: pane === "price", isNamed: false, lines }))
   : compared.map(({ points, symbol }, i) => ({
     id: `compared ${i} ${symbol}`,
     title: symbol,
     digits: 2,
     inPrice: true,
+    isNamed: true,
     lines: [{ field: symbol, label: symbol, kind: "line", color: `compare-${i % 4 + 1}`, points }]
   }))
 

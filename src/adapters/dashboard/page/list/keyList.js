@@ -4,6 +4,7 @@
  */
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js"
 import { repeat } from "../vendor/lit-html/directives/repeat.js"
+import { count } from "../format.js"
 import { windowOf } from "./visible.js"
 
 /**
@@ -31,13 +32,33 @@ export class KeyList {
   long = false
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   finding = undefined
+  /** How high a row is and what of them is in view, as it was last: asking each time would have the page laid out each time. */
+  view = { row: 44, clientHeight: 0, scrollTop: 0 }
+  /** @type {Element | undefined} */
+  scroller = undefined
 
   /** @param {HTMLElement} element @param {Options} options */
   constructor(element, options) {
     this.element = element
     this.options = options
     this.sort = options.sort
-    new ResizeObserver(() => this.draw()).observe(element)
+    this.sizes = new ResizeObserver(() => this.look())
+    this.sizes.observe(element)
+  }
+
+  /** Finds what is in view, and shows that. */
+  look() {
+    const { clientHeight = 0, scrollTop = 0 } = this.scroller ?? {}
+    this.view = { row: rowHeight(this.element), clientHeight, scrollTop }
+    this.draw()
+  }
+
+  /** The list itself, which is there once it was drawn, is as high as there is room for it. */
+  watchScroller() {
+    const scroller = this.element.querySelector(".rows") ?? undefined
+    if (scroller === undefined || scroller === this.scroller) return
+    this.scroller = scroller
+    this.sizes.observe(scroller)
   }
 
   /** @param {Shown} next */
@@ -60,7 +81,7 @@ export class KeyList {
     else if (top + height > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + height - scroller.clientHeight
     const isFocused = scroller.contains(document.activeElement)
     this.shown = { ...this.shown, selected: key }
-    this.draw()
+    this.look()
     if (isFocused) this.buttonOf(key)?.focus({ preventScroll: true })
   }
 
@@ -86,9 +107,9 @@ export class KeyList {
   }
 
   draw() {
-    const { element, options: { words }, order, shown: { total } } = this
-    const height = rowHeight(element)
-    const { first, last } = windowOf(element.querySelector(".rows"), height, order.length)
+    const { element, options: { words }, order, shown: { total }, view } = this
+    const height = view.row
+    const { first, last } = windowOf(view, height, order.length)
     const visible = order.slice(first, last).map((key, index) => ({ key, at: first + index }))
     this.long ||= total >= filterFrom
     const enter = () => {
@@ -99,7 +120,7 @@ export class KeyList {
     }
     render(html`
       ${this.long ? this.tools() : nothing}
-      <div class="rows" tabindex="-1" @scroll=${() => this.draw()} @pointerenter=${enter} @pointerleave=${leave} @focusin=${enter} @focusout=${leave}>
+      <div class="rows" tabindex="-1" @scroll=${() => this.look()} @pointerenter=${enter} @pointerleave=${leave} @focusin=${enter} @focusout=${leave}>
         ${order.length === 0
           ? html`<p class="empty-list">${total === 0 ? words.none : `No ${words.one} contains “${this.filter}”`}</p>`
           : html`<ul class="keys" aria-label=${words.many} .style=${`height: ${order.length * height}px`}>
@@ -107,6 +128,7 @@ export class KeyList {
       </div>
       ${this.long ? html`<p class="counted">${this.counted()}</p>` : nothing}
     `, element)
+    this.watchScroller()
   }
 
   /** @param {string} key @param {number} at @param {number} height */
@@ -133,9 +155,9 @@ export class KeyList {
 
   counted() {
     const { filter, options, order, shown: { keys, more, total } } = this
-    const all = `${total.toLocaleString("en-US")} ${options.words.many}`
-    if (filter !== "") return `${order.length.toLocaleString("en-US")} of ${all}`
-    return more ? `${keys.length.toLocaleString("en-US")} of ${all}; filter to find others` : all
+    const all = `${count(total)} ${options.words.many}`
+    if (filter !== "") return `${count(order.length)} of ${all}`
+    return more ? `${count(keys.length)} of ${all}; filter to find others` : all
   }
 
   /** @param {string} text */
@@ -146,7 +168,7 @@ export class KeyList {
     if (more && text !== "") this.finding = setTimeout(() => void find(text).catch(() => undefined), 250)
     this.arrange()
     this.element.querySelector(".rows")?.scrollTo(0, 0)
-    this.draw()
+    this.look()
   }
 
   /** @param {string} sort */

@@ -4,7 +4,7 @@
 const beyond = 6
 
 /**
- * @param {Element | null} scroller @param {number} height of a row, in pixels @param {number} count
+ * @param {Pick<Element, "clientHeight" | "scrollTop"> | null} scroller @param {number} height of a row, in pixels @param {number} count
  * @returns {{ first: number, last: number }} the last excluded
  */
 export const windowOf = (scroller, height, count) => {

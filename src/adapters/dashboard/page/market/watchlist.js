@@ -1,6 +1,7 @@
 /** The symbols with their last price, their change, and the way of the price. */
 import { html, svg } from "../vendor/lit-html/lit-html.js"
 import * as format from "../format.js"
+import { keyWords } from "../keyWords.js"
 import { KeyList } from "../list/keyList.js"
 import { prefer, preference } from "../state/preferences.js"
 import { changeOf, quote, volumeOf } from "./figures.js"
@@ -27,7 +28,7 @@ export const makeWatchlist = (page, element, { closes, select, session }) =>
       const { change, decimals, last } = quote(page.panes, key)
       const state = session(key)
       return html`
-        <span class="name" title=${key}>${key}</span>
+        <span class="name" title=${key}>${keyWords(key)}</span>
         <span class="last">${format.price(last, decimals)}</span>
         <span class="second">
           <span class="session" data-open=${String(state?.open ?? false)}>${state?.word ?? ""}</span>

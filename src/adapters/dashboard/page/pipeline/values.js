@@ -1,5 +1,6 @@
 /** Values of any pipeline in words and figures, and which of them can be drawn. */
 import * as format from "../format.js"
+import { keyWords } from "../keyWords.js"
 
 /**
  * @typedef {import("../state/panes.js").Pane} Pane
@@ -109,10 +110,10 @@ export const states = {
 /** The key of a pane as it reads: several fields are a JSON array. @param {Pick<Pipeline, "key">} pipeline @param {string} key */
 export const keyText = ({ key: { fields } }, key) => {
   if (fields.length === 0 && key === "") return "all rows"
-  if (fields.length < 2) return key
+  if (fields.length < 2) return keyWords(key)
   try {
-    return JSON.parse(key).join(" · ")
+    return JSON.parse(key).map((part) => keyWords(String(part ?? format.missing))).join(" · ")
   } catch {
-    return key
+    return keyWords(key)
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the page shows, as its address says it: `#/PIPELINE/KEY?interval=5m&range=session&zone=utc`. A bookmark or a copied
+ * What the page shows, as its address says it: `#/PIPELINE/KEY?interval=5m&range=session&zone=UTC`. A bookmark or a copied
  * link brings it back. `#/PIPELINE/` is the empty key, that of a pipeline without keys; `#/PIPELINE` names none.
  *
  * @typedef {{ pipeline?: string, key?: string, options: Record<string, string> }} Address
@@ -35,7 +35,8 @@ const former = (text) => {
 /** @param {Address} address */
 export const format = ({ key, options, pipeline = "" }) => {
   const said = Object.entries(options).filter(([, value]) => value !== "")
-  const query = said.length === 0 ? "" : `?${new URLSearchParams(said)}`
+  // Commas and colons are read more easily as they are.
+  const query = said.length === 0 ? "" : `?${String(new URLSearchParams(said)).replaceAll("%2C", ",").replaceAll("%3A", ":")}`
   return `#/${encodeURIComponent(pipeline)}${key === undefined ? "" : `/${encodeURIComponent(key)}`}${query}`
 }
 

@@ -1,4 +1,5 @@
 /** The stream of the server's events, opened again whenever it breaks. */
+import { isRefused, refusalOf } from "../api.js"
 
 /** The server sends a beat every 15 seconds; after three that did not come the connection is dead. */
 const silence = 45_000
@@ -14,27 +15,27 @@ const settling = 150
  * @param {{
  *   events: Record<string, (data: any) => void>,
  *   opened: (isKept: boolean) => void,
- *   lost: () => void
+ *   lost: () => void,
+ *   refused: (words: string) => void
  * }} handlers `opened` is called at every connection: there may be something to catch up with. Where another stream was heard
- *   until then, only what that one was not asked for.
+ *   until then, only what that one was not asked for. What is refused is not asked for again until something else is wanted.
  */
-export const connect = (address, { events, lost, opened }) => {
-  /** A beat has nothing to say but that it came. @type {Record<string, (data: any) => void>} */
-  const handlers = { ...events, beat: () => undefined }
+export const connect = (address, { events, lost, opened, refused }) => {
   /** The newest one. @type {EventSource | undefined} */
   let source
-  /** The newest one, and one that is heard until it answers. @type {Set<EventSource>} */
-  const all = new Set()
+  const { all, closeWhere } = makeSources()
   let wait = firstWait
   let heard = Date.now()
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let changing
 
-  /** @param {(one: EventSource) => boolean} which */
-  const closeWhere = (which) => {
-    for (const one of all) {
-      if (!which(one)) continue
-      one.close()
-      all.delete(one)
-    }
+  /** @param {EventSource} broken @param {import("../api.js").Refusal | undefined} refusal */
+  const goOn = (broken, refusal) => {
+    // A session ends with the server's process. The page then makes way for the answer that says what is needed.
+    if (refusal?.status === 401) return location.reload()
+    if (isRefused(refusal)) return refused(refusal.message)
+    setTimeout(() => broken === source && open(), wait)
+    wait = Math.min(wait * 2, longestWait)
   }
 
   const open = () => {
@@ -57,14 +58,15 @@ export const connect = (address, { events, lost, opened }) => {
       lost()
       // The browser tries again by itself after a broken connection, but gives up after an answer such as 502.
       if (current.readyState !== EventSource.CLOSED) return
-      void showRefusal()
-      setTimeout(() => current === source && open(), wait)
-      wait = Math.min(wait * 2, longestWait)
+      void refusalOf(address).then((refusal) => {
+        if (current === source) goOn(current, refusal)
+      })
     })
-    for (const [name, handle] of Object.entries(handlers)) {
-      current.addEventListener(name, (event) => {
+    // A beat has nothing to say but that it came.
+    for (const name of [...Object.keys(events), "beat"]) {
+      current.addEventListener(name, ({ data }) => {
         heard = Date.now()
-        handle(JSON.parse(event.data))
+        events[name]?.(JSON.parse(data))
       })
     }
   }
@@ -78,8 +80,6 @@ export const connect = (address, { events, lost, opened }) => {
   // A phone or laptop that wakes up should not wait for the watch above.
   addEventListener("online", open)
 
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let changing
   return {
     /** What was heard before is not heard any more: it is of another instant. @param {string} next */
     replace: (next) => {
@@ -100,8 +100,18 @@ export const connect = (address, { events, lost, opened }) => {
   }
 }
 
-/** A session ends with the server's process. The page then makes way for the answer that says what is needed. */
-const showRefusal = async () => {
-  const { status } = await fetch("/api/v1/health", { method: "HEAD" }).catch(() => ({ status: 0 }))
-  if (status === 401) location.reload()
+/** The newest one, and one that is heard until it answers. */
+const makeSources = () => {
+  /** @type {Set<EventSource>} */
+  const all = new Set()
+
+  /** @param {(one: EventSource) => boolean} which */
+  const closeWhere = (which) => {
+    for (const one of all) {
+      if (!which(one)) continue
+      one.close()
+      all.delete(one)
+    }
+  }
+  return { all, closeWhere }
 }

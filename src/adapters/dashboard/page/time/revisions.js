@@ -60,9 +60,9 @@ export class Revisions {
     if (this.opener instanceof HTMLElement && this.opener.isConnected) this.opener.focus()
   }
 
-  /** What is of another key or pipeline than is shown. @param {import("../state/address.js").Address} address */
-  keep({ key }) {
-    if (this.window !== undefined && this.window.key !== key) this.window = undefined
+  /** What is of another key or pipeline than is shown goes. @param {(window: Pick<Pane, "pipeline" | "key">) => boolean} isShown */
+  keep(isShown) {
+    if (this.window !== undefined && !isShown(this.window)) this.window = undefined
     this.draw()
   }
 

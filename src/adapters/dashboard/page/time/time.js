@@ -142,7 +142,7 @@ export class Time {
 
   /** To the change of what is looked at before or after. @param {number} by */
   async step(by) {
-    const { key, pipeline } = this.page.address
+    const { address: { pipeline }, view: { key } } = this.page
     if (this.log === undefined || key === undefined || pipeline === undefined) return
     if (this.isPlaying) this.pause()
     if (!this.isPast) await this.look()
