@@ -139,7 +139,7 @@ describe.skipIf(skipped)("alerts", () => {
       assert.match((await rows(other, 1).allInnerTexts()).join(), /Basel: takings below 1,000\s+● final\s+900.25\s+2,244.25/)
       await rows(other, 1).getByRole("link").click()
       await shows(other, "symbol", "Basel")
-      await expect.poll(() => other.locator(".reading-window").textContent()).toMatch(/14:00 – 15:00/)
+      await expect.poll(() => other.locator(".reading-window").textContent()).toMatch(/18:00 – 19:00/)
       await other.goBack()
       await rows(other, 0).getByRole("button", { name: "Delete Basel: takings below 1,000" }).click()
       await expect.poll(() => other.locator(".alerts table").count()).toBe(0)

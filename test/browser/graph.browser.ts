@@ -79,14 +79,14 @@ describe.skipIf(skipped)("the graph", () => {
       await expect.poll(() => facts(page, "as of"), { timeout: 30_000 }).toMatchObject({ in: "900 + 5,000", out: "870", held: "30", state: "41" })
       assert.deepInclude(await facts(page, "distinct"), { in: "1,000", out: "900", late: "10", duplicate: "40", held: "50", state: "70" })
       assert.deepInclude(await facts(page, "where"), { in: "1,200", out: "1,000", filtered: "200" })
-      assert.deepInclude(await facts(page, "source: trades"), { read: "1,200", lag: "7", watermark: "09:00:00 EDT" })
-      assert.deepInclude(await facts(page, "source: quotes"), { read: "5,000", lag: "0", watermark: "08:59:59 EDT" })
+      assert.deepInclude(await facts(page, "source: trades"), { read: "1,200", lag: "7", watermark: "13:00:00 UTC" })
+      assert.deepInclude(await facts(page, "source: quotes"), { read: "5,000", lag: "0", watermark: "12:59:59 UTC" })
     }))
 
   it("says of what is not known that it is not, and never 0", () =>
     visitGraph(async (page) => {
       // Of the other pipeline nothing but the time of all is known, and of the window of the first not how far it has come.
-      await expect.poll(() => page.locator(".card", { hasText: "windows of 1h" }).locator("dd").allInnerTexts(), { timeout: 30_000 }).toEqual(["—", "—", "—", "—", "09:00:00 EDT"])
+      await expect.poll(() => page.locator(".card", { hasText: "windows of 1h" }).locator("dd").allInnerTexts(), { timeout: 30_000 }).toEqual(["—", "—", "—", "—", "13:00:00 UTC"])
       assert.deepStrictEqual(await facts(page, "source: orders"), { "events/s": "—", lag: "—", read: "—", out: "—", watermark: "—" })
       assert.deepInclude(await facts(page, "window"), { watermark: "—", in: "870" })
     }))

@@ -123,7 +123,7 @@ describe.skipIf(skipped)("the page", () => {
         progress: { ...nothingYet, read: 41_234, late: 3, deadLettered: 2, lag: 1_200, watermark: forming + 59_000 }
       })
       expect(await text(page, "held").isVisible()).toBe(false)
-      await shows(page, "watermark", "11:00:59 EDT")
+      await shows(page, "watermark", "8 Oct 2013, 11:00:59 EDT")
       await shows(page, "market-time", "8 Oct 2013, 11:00:59 EDT")
       await shows(page, "lag", "1,200 records")
       await shows(page, "late", "3")
@@ -185,7 +185,7 @@ describe.skipIf(skipped)("the page", () => {
       assert.isFalse(await text(page, "control").isVisible())
       // The clock of an idle feed lets windows close, and is no time of the market.
       await station.publish({ _tag: "progress", progress: { ...nothingYet, read: 2, watermark: forming + 3_600_000, lastEventAt } })
-      await shows(page, "watermark", "12:00:00 EDT")
+      await shows(page, "watermark", "8 Oct 2013, 12:00:00 EDT")
       await shows(page, "market-time", "8 Oct 2013, 11:00:59 EDT")
     }))
 
