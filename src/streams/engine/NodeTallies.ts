@@ -34,7 +34,7 @@ export class NodeTallies {
   handOn(step: number, out: Rows | ReadonlyArray<Emitted>): void {
     const tally = this.#all[step]
     if (tally === undefined) return
-    const many = isRows(out) ? this.#rowsOf(out) : out.reduce((sum, { isLeftOut }) => isLeftOut === true ? sum : sum + 1, 0)
+    const many = isRows(out) ? this.#rowsOf(out) : out.reduce((sum, emitted) => isCounted(emitted) ? sum + 1 : sum, 0)
     tally.out += many
     for (const { input, step: reader } of this.#steps[step]!.readers) {
       const inputs = this.#all[reader]?.inputs
@@ -99,6 +99,9 @@ export class NodeTallies {
     }
   }
 }
+
+/** What is handed on to be compared with is told by nobody, and after a restart is more than without one. */
+const isCounted = ({ isLeftOut, isUntold }: Emitted): boolean => isLeftOut !== true && isUntold !== true
 
 const isRows = (out: Rows | ReadonlyArray<Emitted>): out is Rows => "batch" in out
 
