@@ -1422,10 +1422,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a price of 15 digits is taken as the double that is nearest to it",
     file: "streams/records/FieldReader.ts",
-    find: "value * powersOfFive[zeros]! > exact",
-    replace: "value > exact",
-    law: "a number is taken as the exact decimal of its text",
-    sample: 182
+    find: "value > this.#most[decimals]!",
+    replace: "value > Number.MAX_SAFE_INTEGER",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "a double is a multiple of the power of ten that is nearest to a fraction",
+    file: "streams/records/FieldReader.ts",
+    find: "value / this.#factors[decimals]!",
+    replace: "value * (1 / this.#factors[decimals]!)",
+    law: "a double is the one that is nearest"
   },
   {
     mistake: "a price is compared with the double that is nearest to a number of more digits",

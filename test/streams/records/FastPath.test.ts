@@ -152,6 +152,36 @@ it("takes any order of members, white space, and every plain spelling, and what 
 
 const plain = { symbol: "\"A\"", time: "1", price: "1.5", size: "2", isForming: "true" }
 
+it("a name that differs in one letter from the one that is expected in its place is another name", () => {
+  const line = `{${Object.entries(plain).map(([name, value]) => `"${name}":${value}`).join(",")}}`
+  for (const name of Object.keys(plain)) {
+    for (let letter = 0; letter < name.length; letter++) {
+      const other = `${name.slice(0, letter)}~${name.slice(letter + 1)}`
+      const { refused } = decode([line, line, line.replace(`"${name}"`, `"${other}"`), line])
+      expect(refused).toEqual([null, null, { reason: "missing-field", detail: `the field "${name}" is missing` }, null])
+    }
+  }
+})
+
+it("a double of few digits is read as JSON.parse reads it, without it", () => {
+  const schema = Schema.Struct({ key: Schema.String, time: Schema.Int, value: Schema.Finite })
+  const measured = Source.make("measured", { schema, key: "key", eventTime: "time" }).definition
+  const texts = fc.tuple(fc.constantFrom("", "-"), fc.nat(999_999), fc.stringMatching(/^(\.\d{1,9})?$/)).map(([sign, whole, rest]) => `${sign}${whole}${rest}`)
+  fc.assert(fc.property(fc.array(texts, { minLength: 1, maxLength: 50 }), (texts) => {
+    const batch = Batch.make(measured, new Batch.Dictionary(), 0, texts.length)
+    const decoder = new Decoder(measured, batch.dictionary)
+    const lines = texts.map((text) => encoder.encode(`{"key":"A","time":1,"value":${text}}`))
+    const parse = vi.spyOn(JSON, "parse")
+    try {
+      for (const line of lines) expect(decoder.decode(line, 0, line.length, batch)).toBe(null)
+      expect(parse).not.toHaveBeenCalled()
+    } finally {
+      parse.mockRestore()
+    }
+    expect(Array.from(batch.columns[2]!.subarray(0, texts.length))).toEqual(texts.map((text) => Number(text) + 0))
+  }))
+})
+
 it("the text of a number is kept where a double may not hold it, and only there", () => {
   const parse = vi.spyOn(JSON, "parse")
   const texts: ReadonlyArray<readonly [text: string, keeps: boolean]> = [
