@@ -6,7 +6,7 @@
 import { Effect, Layer, Stream } from "effect"
 import { createInterface } from "node:readline"
 import { Dashboard } from "../src/adapters/dashboard/Dashboard.ts"
-import { builtIn } from "../src/cli/Pipelines.ts"
+import { builtInOf } from "../src/cli/Pipelines.ts"
 import * as InProcess from "../src/streams/engine/InProcess.ts"
 import * as Ingest from "../src/streams/engine/Ingest.ts"
 import { CheckpointStore } from "../src/streams/ports/CheckpointStore.ts"
@@ -17,6 +17,8 @@ import { Feed } from "../src/streams/ports/Feed.ts"
 import { Monitor } from "../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../src/streams/ports/ResultSink.ts"
 import * as TransientLog from "../src/streams/ports/TransientLog.ts"
+
+const pipelines = await Effect.runPromise(builtInOf())
 
 const symbols = 1_000
 const perRound = 500
@@ -74,9 +76,9 @@ const program = Effect.gen(function*() {
     })
     .on("close", () => process.exit())
   const { run } = yield* Ingest.whole
-  yield* Effect.raceFirst(Engine.use((engine) => engine.run({ name: "bench", pipelines: builtIn })), Effect.andThen(run, Effect.never))
+  yield* Effect.raceFirst(Engine.use((engine) => engine.run({ name: "bench", pipelines })), Effect.andThen(run, Effect.never))
 })
 
-const services = Layer.mergeAll(InProcess.layer, Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines: builtIn })).pipe(Layer.provideMerge(stores))
+const services = Layer.mergeAll(InProcess.layer, Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines })).pipe(Layer.provideMerge(stores))
 
 await Effect.runPromise(Effect.scoped(Effect.provide(program, services)))

@@ -13,7 +13,7 @@ import * as Database from "../src/adapters/sqlite/Database.ts"
 import * as SqliteCheckpointStore from "../src/adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteDeadLetters from "../src/adapters/sqlite/SqliteDeadLetters.ts"
 import * as SqliteDecisions from "../src/adapters/sqlite/SqliteDecisions.ts"
-import { builtIn } from "../src/cli/Pipelines.ts"
+import { builtInOf } from "../src/cli/Pipelines.ts"
 import * as InProcess from "../src/streams/engine/InProcess.ts"
 import { Job } from "../src/streams/engine/Job.ts"
 import { CheckpointStore } from "../src/streams/ports/CheckpointStore.ts"
@@ -26,6 +26,8 @@ import { fromTexts } from "../src/streams/records/Records.ts"
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" }, keys: { type: "string", default: "1000000" } } })
 const [minutes, keys] = [Number(values.minutes), Number(values.keys)]
+
+const pipelines = await Effect.runPromise(builtInOf())
 
 const chunkSize = 4_096
 const begin = Date.UTC(2026, 0, 5, 14, 30)
@@ -68,7 +70,7 @@ const soak = Effect.gen(function*() {
   const delay = monitorEventLoopDelay({ resolution: 5 })
   delay.enable()
   const until = performance.now() + minutes * 60_000
-  const running = yield* Effect.forkChild(engine.run({ name: "soak", pipelines: builtIn }))
+  const running = yield* Effect.forkChild(engine.run({ name: "soak", pipelines }))
   const feeding = yield* Effect.forkChild(Effect.gen(function*() {
     for (let first = 0; performance.now() < until; first += chunkSize) {
       yield* log.append(0, chunkAt(first))
@@ -103,7 +105,7 @@ const soak = Effect.gen(function*() {
   const again = performance.now()
   const saved = Option.getOrThrow(yield* (yield* CheckpointStore).load("soak"))
   const loaded = performance.now()
-  const job = new Job(builtIn, { partitions: 1 })
+  const job = new Job(pipelines, { partitions: 1 })
   const isRestored = job.restore(saved.sections)
   const [loading, restoring] = [loaded - again, performance.now() - loaded].map((time) => (time / 1_000).toFixed(1))
   console.log(`${isRestored ? "restored" : "NOT restored"}: ${job.size.toLocaleString("en-US")} states, read in ${loading} s, taken up in ${restoring} s`)

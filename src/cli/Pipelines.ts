@@ -2,17 +2,26 @@
 import { Effect, Option, Predicate } from "effect"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import { candles1m, candles5m } from "../analytics/candles.ts"
-import { day } from "../analytics/day.ts"
-import { indicators1m } from "../analytics/indicators.ts"
-import { movingAverage5m } from "../analytics/movingAverage.ts"
 import { isUnnamed } from "../streams/pipeline/check/Declarations.ts"
 import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./terminal/Problem.ts"
 
-export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day, indicators1m]
+/** By name. To check one takes a while, that of days with the calendars of all exchanges above all: a run has those that it names. */
+const builtIn: { readonly [name: string]: () => Promise<Pipeline.Any> } = {
+  "candles-1m": async () => (await import("../analytics/candles.ts")).candles1m,
+  "moving-average-5m": async () => (await import("../analytics/movingAverage.ts")).movingAverage5m,
+  "candles-5m": async () => (await import("../analytics/candles.ts")).candles5m,
+  day: async () => (await import("../analytics/day.ts")).day,
+  "indicators-1m": async () => (await import("../analytics/indicators.ts")).indicators1m
+}
+
+export const builtInNames: ReadonlyArray<string> = Object.keys(builtIn)
+
+/** The built-in pipelines of these names, all without any; names that are none of theirs are left out. */
+export const builtInOf = (names: ReadonlyArray<string> = builtInNames): Effect.Effect<ReadonlyArray<Pipeline.Any>> =>
+  Effect.promise(() => Promise.all(names.flatMap((name) => Object.hasOwn(builtIn, name) ? [builtIn[name]!()] : [])))
 
 type Bounds = Parameters<typeof Pipeline.withBounds>[1]
 
@@ -44,9 +53,10 @@ export const onSpark: Bounds = { allowedLateness: 0 }
 
 /** Resolves names and files, all built-in pipelines without any, under the bounds of the command line; `ofBuiltIn` are below those. */
 export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds, sources: Sources = null, ofBuiltIn: Bounds = {}) {
-  const found = names === undefined ? builtIn : (yield* Effect.forEach(names, resolveOne)).flat()
+  const known = yield* builtInOf(names)
+  const found = names === undefined ? known : (yield* Effect.forEach(names, (name) => resolveOne(name, known))).flat()
   if (found.length === 0) return yield* usage("--pipelines names no pipeline")
-  const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, builtIn.includes(pipeline) ? { ...ofBuiltIn, ...bounds } : bounds))
+  const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, known.includes(pipeline) ? { ...ofBuiltIn, ...bounds } : bounds))
   // What cannot run together is a mistake in the call, and is said before anything is opened.
   yield* checkSources(bounded, sources === "any" ? sourcesOf(bounded) : sources)
   return bounded
@@ -90,12 +100,11 @@ export const namesOf = Effect.fnUntraced(function*(given: ReadonlyArray<string>)
 /** The name of a pipeline has none of these. */
 const isFile = (name: string): boolean => /[./\\]/.test(name)
 
-const resolveOne = Effect.fnUntraced(function*(name: string) {
+const resolveOne = Effect.fnUntraced(function*(name: string, builtIn: ReadonlyArray<Pipeline.Any>) {
   const known = builtIn.filter((pipeline) => pipeline.name === name)
   if (known.length > 0) return known
   if (!isFile(name)) {
-    const names = builtIn.map((pipeline) => pipeline.name).join(", ")
-    return yield* usage(`there is no pipeline "${name}"; there are ${names}, or give a file such as ./${name}.ts`)
+    return yield* usage(`there is no pipeline "${name}"; there are ${builtInNames.join(", ")}, or give a file such as ./${name}.ts`)
   }
   const module: unknown = yield* Effect.tryPromise({
     try: () => import(pathToFileURL(resolve(name)).href),

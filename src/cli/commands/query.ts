@@ -189,11 +189,11 @@ const sayThatNoneIsThere = Effect.fnUntraced(function*(input: Shown, which: Quer
     return say(`of ${what} no window was known at ${new Date(time.value).toISOString()}: when a window became known says courant history`)
   }
   if (newest === undefined && (yield* sayWhatBecameOf(input))) return
-  const isBuiltIn = Pipelines.builtIn.some(({ name }) => name === pipeline)
+  const isBuiltIn = Pipelines.builtInNames.includes(pipeline)
   // What is most often wrong with a symbol.
   const upper = Option.getOrElse(key, () => "").toUpperCase()
   const isMeant = newest === undefined && upper !== which.key && upper !== "" && (yield* sink.read({ ...which, key: upper, limit: 1 })).length > 0
-  const known = isMeant ? `, but there are of ${JSON.stringify(upper)}` : isBuiltIn ? "" : `; the built-in pipelines are ${Pipelines.builtIn.map(({ name }) => name).join(", ")}`
+  const known = isMeant ? `, but there are of ${JSON.stringify(upper)}` : isBuiltIn ? "" : `; the built-in pipelines are ${Pipelines.builtInNames.join(", ")}`
   say(newest === undefined
     ? `there are no windows of ${what}${known}`
     : `there are no windows of ${what} in that time; the newest begins at ${new Date(newest.start).toISOString()}`)

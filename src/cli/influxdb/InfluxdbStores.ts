@@ -7,7 +7,7 @@ import * as InfluxdbResultSink from "../../adapters/influxdb/InfluxdbResultSink.
 import * as InfluxdbSessions from "../../adapters/influxdb/InfluxdbSessions.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
-import { builtIn } from "../Pipelines.ts"
+import { builtInNames } from "../Pipelines.ts"
 import { say } from "../terminal/Problem.ts"
 
 export interface Choice {
@@ -20,7 +20,7 @@ export interface Choice {
 export const sinkAndMetrics = ({ connection, processor, topic }: Choice) =>
   InfluxdbMetrics.layer({ topic, processor }).pipe(
     Layer.provideMerge(layerTelling),
-    Layer.provide(InfluxdbSessions.layer({ pipelines: builtIn.map(({ name }) => name) })),
+    Layer.provide(InfluxdbSessions.layer({ pipelines: builtInNames })),
     Layer.provide(InfluxdbResultSink.layer()),
     Layer.provide(Connection.layer(connection))
   )
