@@ -426,6 +426,36 @@ describe.skipIf(skipped)("the chart", () => {
       expect(await run("return heard")).toEqual(["Shift", "x"])
     }))
 
+  it("has the cross on the bar that is read, however the chart is moved and grows, and the bar in view", () =>
+    visit(recordedPanes("IBM"), ofRecorded("IBM"), async (_, run) => {
+      const seen = () => run<[number, number]>("await frame(); const { from, to } = scale.getVisibleLogicalRange(); return [Math.round(from), Math.round(to)]")
+      const read = await run<number>("return model.candles.at(-100).time")
+      /** How far the upright line of the cross, the column with the most of its colour, is from the bar. */
+      const away = () => run<number>(`
+        await frame()
+        const canvas = chart.frame.chart.takeScreenshot(true, true)
+        const probe = new OffscreenCanvas(1, 1).getContext("2d")
+        probe.fillStyle = chart.frame.chart.options().crosshair.vertLine.color
+        probe.fillRect(0, 0, 1, 1)
+        const wanted = probe.getImageData(0, 0, 1, 1).data.join()
+        const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+        const found = new Array(width).fill(0)
+        for (let i = 0; i < data.length; i += 4) if (data.slice(i, i + 4).join() === wanted) found[i / 4 % width]++
+        return Math.abs(found.indexOf(Math.max(...found)) - place(${read}))`)
+      const before = await seen()
+      await run(`show({ range: "15m" }); await frame()`)
+      // At once, before the range that is asked for is seen: the bar is in it.
+      await run(`show({ range: "session" }); chart.readTime(${read})`)
+      await expect.poll(away).toBeLessThan(2)
+      expect(await seen()).toEqual(before)
+      await run(`
+        const all = panes["candles-1m IBM"]
+        for (let i = 0; i < 30; i++) { all.push({ ...all.at(-1), start: all.at(-1).end, end: all.at(-1).end + 60000 }); show() }`)
+      await expect.poll(away).toBeLessThan(2)
+      await run("chart.zoom(1.25); chart.pan(-7)")
+      await expect.poll(away).toBeLessThan(2)
+    }))
+
   it("is given away as a table and as a picture", () =>
     visit(recordedPanes("IBM"), ofRecorded("IBM"), async (_, run) => {
       await run(`show({ interval: "5m", chosen: choose("sma20") })`)

@@ -210,6 +210,28 @@ describe.skipIf(skipped)("the past on the page", () => {
       await expect.poll(() => page.locator(".lane .muted").first().textContent()).toMatch(/^read 3\b/)
     }))
 
+  it("stays what is shown, whichever link one follows", () =>
+    visitPast(async (page, url, times) => {
+      const then = new Date(Math.floor(times[3]! / 2 + times[4]! / 2)).toISOString()
+      const follows = async (link: ReturnType<Page["locator"]>) => {
+        await link.click()
+        await expect.poll(() => page.url()).toContain(`at=${encodeURIComponent(then).replaceAll("%3A", ":")}`)
+        await page.getByText("As known at").waitFor()
+      }
+      await page.goto(`${url}#/candles-1m/IBM?at=${then}`)
+      await page.getByText("As known at").waitFor()
+      await follows(page.locator("footer").getByRole("link", { name: "Late" }))
+      await follows(page.getByRole("main").getByRole("link", { name: "candles-1m" }))
+      await follows(page.locator("footer").getByRole("link", { name: "Alerts" }))
+      await page.goto(`${url}#/?view=graph&at=${then}`)
+      await follows(page.getByRole("main").getByRole("link", { name: "candles-1m" }))
+      await page.goto(`${url}#/no-such?at=${then}`)
+      await follows(page.getByRole("main").getByRole("link", { name: "candles-1m" }))
+      await page.getByRole("button", { name: "Back to live" }).click()
+      await expect.poll(() => page.locator("footer a[data-view]").evaluateAll((links) => links.map((link) => link.getAttribute("href"))))
+        .toEqual(["#/?view=left-out", "#/?view=left-out", "#/?view=alerts"])
+    }))
+
   it("is gone through by keys alone, on the scrubber too, and says what they do", () =>
     visitPast(async (page, url, times) => {
       await page.goto(`${url}#/candles-1m/IBM?at=${times[0]! + 50}`)

@@ -130,7 +130,18 @@ export class Page {
     if (replace) history.replaceState(null, "", hash)
     else history.pushState(null, "", hash)
     this.address = next
+    this.link()
     return true
+  }
+
+  /** Where something else is shown: of the same instant. @param {Address} next */
+  href(next) {
+    return address.format(this.time.kept(next))
+  }
+
+  /** Links that are there on every view. */
+  link() {
+    for (const link of document.querySelectorAll("a[data-view]")) link.setAttribute("href", this.href({ options: { view: link.dataset.view } }))
   }
 
   /** The key that is shown where the address names none; until it has been read. @param {string | undefined} key */
@@ -162,6 +173,7 @@ export class Page {
       this.choosing = this.view.readSelected().catch(() => this.refresh())
     }
     showPicker(parts["picker"], this, isMarket)
+    this.link()
     setText(parts["announce"], this.view.selected())
     const wanted = this.view.wanted()
     this.followed = new Map()

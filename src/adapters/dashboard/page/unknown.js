@@ -16,7 +16,8 @@ export const faultOf = (asked, { pipelines }) => {
   if (pipelines.length === 0) return { title: "No pipeline runs", words: "There is nothing to show here.", offers: [] }
   if (pipeline !== undefined && !pipelines.some(({ name }) => name === pipeline)) {
     const isOfOne = options.view === "left-out"
-    const offers = pipelines.map(({ name, title }) => ({ words: title, href: address.format({ pipeline: name, options: isOfOne ? { view: "left-out" } : {} }) }))
+    const kept = { ...(isOfOne ? { view: "left-out" } : {}), ...(options.at === undefined ? {} : { at: options.at }) }
+    const offers = pipelines.map(({ name, title }) => ({ words: title, href: address.format({ pipeline: name, options: kept }) }))
     return { title: `There is no pipeline “${pipeline}”`, words: "These run:", offers }
   }
   return ofOption(asked, "view", views, Object.hasOwn(names, options.view ?? "")) ?? ofOption(asked, "zone", zones, isZone(options.zone ?? "exchange"))

@@ -2,7 +2,6 @@
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js"
 import { remove } from "../api.js"
 import * as format from "../format.js"
-import * as address from "../state/address.js"
 import { StillView } from "../still.js"
 import { digits, hrefOf, keyOf, sentence, states, valueText } from "./words.js"
 
@@ -45,7 +44,7 @@ export class AlertsView extends StillView {
       <caption>${alerts.all.length === 1 ? "One alert" : `${alerts.all.length} alerts`}, of 100 that there may be</caption>
       <thead><tr><th scope="col">Of</th><th scope="col">Crosses</th><th scope="col">Pipeline</th><th scope="col">Note</th><th scope="col">Made</th><th scope="col"><span class="hidden">Delete</span></th></tr></thead>
       <tbody>${alerts.all.map((alert) => html`<tr>
-        <th scope="row"><a href=${address.format({ pipeline: alert.pipeline, key: alert.key, options: {} })}>${keyOf(pipelines, alert)}</a></th>
+        <th scope="row"><a href=${this.page.href({ pipeline: alert.pipeline, key: alert.key, options: {} })}>${keyOf(pipelines, alert)}</a></th>
         <td>${valueText(pipelines, alert)} ${alert.direction} ${digits(alert.level)}</td>
         <td class="text">${alert.pipeline}${alert.idle === null ? nothing : html`<span class="idle">idle: ${alert.idle}</span>`}</td>
         <td class="text">${alert.note}</td>

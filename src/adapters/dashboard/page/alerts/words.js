@@ -1,5 +1,4 @@
 /** Alerts and what they have fired, in words. */
-import * as address from "../state/address.js"
 import * as format from "../format.js"
 import { keyText, label } from "../pipeline/values.js"
 
@@ -46,5 +45,5 @@ const recent = 12 * 3_600_000
 /** Where the bar of a firing is shown. @param {import("../main.js").Page} page @param {Firing} firing */
 export const hrefOf = (page, { key, pipeline, start }) => {
   const isOld = page.market?.name === pipeline && (page.eventTime() ?? start) - start > recent
-  return address.format({ pipeline, key, options: { ...(isOld ? { range: "all" } : {}), bar: String(start) } })
+  return page.href({ pipeline, key, options: { ...(isOld ? { range: "all" } : {}), bar: String(start) } })
 }

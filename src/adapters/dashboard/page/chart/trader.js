@@ -63,6 +63,10 @@ class TraderChart {
   /** Whether the pointer rests on the chart, and whether the newest bar was in view when it came. */
   #isHeld = false
   #wasAtNow = true
+  /** What is seen with the next frame, where that has been asked for. @type {{ from: number, to: number } | null} */
+  #asked = null
+  /** The frame with which the cross is set again; 0 for none. */
+  #crossing = 0
   /** While series are brought up one after another, what is in view is nothing to tell. */
   #isShowing = false
 
@@ -110,7 +114,7 @@ class TraderChart {
     if (isOther || (this.#followsRange && isLonger && !this.#isHeld)) this.#showRange()
     this.#isShowing = false
     this.#tellView()
-    if (this.#led() !== null) this.#showLed()
+    this.#keepCross()
     this.#tell()
     if (isOther || before.indicators.length !== model.indicators.length) leaveRoom(this.frame, this.listeners.headroom())
   }
@@ -190,7 +194,16 @@ class TraderChart {
     const last = this.#slots.length - 1
     // Few bars are not drawn wider than this, and stand at the right.
     const fewest = range === "15m" || range === "1h" ? 8 : this.container.clientWidth / widest
-    this.frame.chart.timeScale().setVisibleLogicalRange({ from: Math.min(first - 0.5, last + room - fewest), to: last + room })
+    this.#see({ from: Math.min(first - 0.5, last + room - fewest), to: last + room })
+  }
+
+  /** The library sees it with the next frame, and says until then what it saw before. @param {{ from: number, to: number }} range of places */
+  #see(range) {
+    this.#asked = range
+    this.frame.chart.timeScale().setVisibleLogicalRange(range)
+    requestAnimationFrame(() => {
+      if (this.#asked === range) this.#asked = null
+    })
   }
 
   /** Moves what is seen, to later bars with a positive number. @param {number} bars */
@@ -257,7 +270,7 @@ class TraderChart {
     const led = this.#led()
     if (instant === null ? led === null : led?.time === instant.time && led.end === instant.end) return
     this.#hover = instant === null ? null : { led: instant }
-    this.#showLed()
+    this.#showCross()
     this.#tell()
   }
 
@@ -265,10 +278,19 @@ class TraderChart {
     return this.#hover !== null && "led" in this.#hover ? this.#hover.led : null
   }
 
-  #showLed() {
+  #showCross() {
     const index = this.#hovered()
     if (index === null) this.frame.chart.clearCrosshairPosition()
     else this.#cross(index)
+  }
+
+  /** The library leaves the cross where it is in pixels, whatever comes to stand there: with the next frame it stands there. */
+  #keepCross() {
+    if (this.#hover === null || "x" in this.#hover || this.#crossing !== 0) return
+    this.#crossing = requestAnimationFrame(() => {
+      this.#crossing = 0
+      if (this.#hover !== null && !("x" in this.#hover)) this.#showCross()
+    })
   }
 
   /** @param {number} index */
@@ -293,10 +315,12 @@ class TraderChart {
     if (this.#slots.length === 0) return
     const index = Math.max(0, Math.min(at, this.#slots.length - 1))
     this.#hover = { time: this.#slots[index].time }
-    const scale = this.frame.chart.timeScale()
-    const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 0 }
-    if (index < from) this.pan(index - from - 1)
-    if (index > to) this.pan(index - to + 1)
+    const { from, to } = this.#asked ?? this.frame.chart.timeScale().getVisibleLogicalRange() ?? { from: 0, to: 0 }
+    const by = index < from ? index - from - 1 : index > to ? index - to + 1 : 0
+    if (by !== 0) {
+      this.#followsRange = false
+      this.#see({ from: from + by, to: to + by })
+    }
     this.#cross(index)
     this.#tell()
   }
@@ -382,7 +406,10 @@ class TraderChart {
 
   #watchView() {
     const scale = this.frame.chart.timeScale()
-    const tell = () => this.#tellView()
+    const tell = () => {
+      this.#keepCross()
+      this.#tellView()
+    }
     const fit = () => {
       leaveRoom(this.frame, this.listeners.headroom())
       if (this.#model !== null && this.#followsRange && !this.#isHeld) this.#showRange()
@@ -390,6 +417,7 @@ class TraderChart {
     scale.subscribeVisibleLogicalRangeChange(tell)
     scale.subscribeSizeChange(fit)
     return () => {
+      cancelAnimationFrame(this.#crossing)
       scale.unsubscribeVisibleLogicalRangeChange(tell)
       scale.unsubscribeSizeChange(fit)
     }

@@ -2,7 +2,6 @@
 import { html, nothing, render, svg } from "../vendor/lit-html/lit-html.js"
 import { get } from "../api.js"
 import * as format from "../format.js"
-import * as address from "../state/address.js"
 import { ReadView } from "../still.js"
 import { corner, pathOf, placed, routed, size } from "./layout.js"
 
@@ -50,7 +49,7 @@ export class GraphView extends ReadView {
       const own = nodes.filter((node) => node.pipeline === pipeline)
       const first = corner({ row, column: Math.min(...own.map(({ id }) => places.get(id)?.column ?? 0)) })
       return html`<p class="lane" .style=${`left: ${first.x}px; top: ${first.y - 22}px`}>
-        <a href=${address.format({ pipeline, options: {} })}>${title}</a>
+        <a href=${this.page.href({ pipeline, options: {} })}>${title}</a>
         <span class="muted">${countsOf(pipelines.find(({ name }) => name === pipeline))}</span></p>
         ${cards(title, own)}`
     }

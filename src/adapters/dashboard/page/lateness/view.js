@@ -2,7 +2,6 @@
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js"
 import { get, isGivenUp } from "../api.js"
 import * as format from "../format.js"
-import * as address from "../state/address.js"
 import { ReadView } from "../still.js"
 
 /** How often it is read while it is looked at, in milliseconds. */
@@ -42,7 +41,7 @@ export class LeftOutView extends ReadView {
   show() {
     const { address: { pipeline }, pipelines, status } = this.page
     const counts = Object.entries(status.progress.byPipeline).filter(([name]) => pipeline === undefined || name === pipeline)
-    const title = (name) => pipelines.find((one) => one.name === name)?.title ?? name
+    const link = (name) => html`<a href=${this.page.href({ pipeline: name, options: {} })}>${pipelines.find((one) => one.name === name)?.title ?? name}</a>`
     render(html`<section class="view alone left-out" tabindex="0" role="region" aria-label="Late and left out">
       <h2>Late and left out</h2>
       <label class="choice"><span>Pipeline</span>
@@ -50,13 +49,13 @@ export class LeftOutView extends ReadView {
           <option value="" ?selected=${pipeline === undefined}>All</option>
           ${pipelines.map(({ name, title }) => html`<option value=${name} ?selected=${name === pipeline}>${title}</option>`)}
         </select></label>
-      ${countsTable(counts, title)}
-      ${this.letters === undefined ? nothing : this.letters.message !== undefined ? html`<p>${this.letters.message}</p>` : this.lettersOf(this.letters, title)}
+      ${countsTable(counts, link)}
+      ${this.letters === undefined ? nothing : this.letters.message !== undefined ? html`<p>${this.letters.message}</p>` : this.lettersOf(this.letters, link)}
     </section>`, this.root)
   }
 
-  /** @param {{ byReason: Array<any>, latest: Array<any> }} letters @param {(name: string) => string} title */
-  lettersOf({ byReason, latest }, title) {
+  /** @param {{ byReason: Array<any>, latest: Array<any> }} letters @param {(pipeline: string) => unknown} link */
+  lettersOf({ byReason, latest }, link) {
     if (byReason.length === 0) return html`<p>No event was refused, and none was so late that it did not count.</p>`
     const clock = this.page.clock(this.page.status.timeZone)
     return html`
@@ -72,7 +71,7 @@ export class LeftOutView extends ReadView {
         <tbody>${latest.map(({ detail, offset, partition, pipeline, reason, record, source, time }) => html`<tr>
           <td>${time !== null && format.isDate(time) ? clock.exact(time) : format.missing}</td>
           <td>${reason}</td>
-          <td>${pipeline === null ? "all" : html`<a href=${address.format({ pipeline, options: {} })}>${title(pipeline)}</a>`}</td>
+          <td>${pipeline === null ? "all" : link(pipeline)}</td>
           <td>${source} ${partition}@${offset}</td>
           <td class="text">${detail}<code>${record}</code></td></tr>`)}</tbody>
       </table>`
@@ -81,13 +80,13 @@ export class LeftOutView extends ReadView {
 
 const columns = [["read", "read"], ["counted", "aggregated"], ["late", "late"], ["refused", "deadLettered"], ["duplicate", "duplicate"], ["filtered", "filtered"], ["held", "held"]]
 
-/** @param {Array<[string, any]>} counts by pipeline @param {(name: string) => string} title */
-const countsTable = (counts, title) => html`
+/** @param {Array<[string, any]>} counts by pipeline @param {(pipeline: string) => unknown} link */
+const countsTable = (counts, link) => html`
   <table class="figures">
     <caption>Events of each pipeline: what was read is the sum of the rest</caption>
     <thead><tr><th scope="col">Pipeline</th>${columns.map(([name]) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
     <tbody>${counts.map(([name, of]) => html`<tr>
-      <th scope="row"><a href=${address.format({ pipeline: name, options: {} })}>${title(name)}</a></th>
+      <th scope="row">${link(name)}</th>
       ${columns.map(([, field]) => html`<td class="number">${format.count(of[field])}</td>`)}</tr>`)}</tbody>
   </table>`
 
