@@ -14,6 +14,7 @@ import { isOver, Submissions } from "../../src/adapters/spark/rest/Submissions.t
 import * as Sessions from "../../src/adapters/spark/live/Sessions.ts"
 import { type Batch, type Query, SparkCluster } from "../../src/adapters/spark/SparkCluster.ts"
 import { candles1m } from "../../src/analytics/candles.ts"
+import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
 import * as Admin from "./admin.ts"
@@ -46,13 +47,16 @@ const client = (options: Partial<LiveCluster.Options> = {}) =>
     })
   }))
 
+/** Spark tells a window once, when it takes no more: a day later than others, were it to allow for a day. */
+const candles = Pipeline.withBounds(candles1m, { allowedLateness: 0 })
+
 const start = Effect.fnUntraced(function*(topic: string) {
-  const program = yield* compile(candles1m)
+  const program = yield* compile(candles)
   const { start } = yield* SparkCluster
-  return yield* start({ pipeline: candles1m, program, topic, results: Harness.resultsOf(topic) })
+  return yield* start({ pipeline: candles, program, topic, results: Harness.resultsOf(topic) })
 })
 
-const find = (topic: string) => SparkCluster.use(({ find }) => find(candles1m.name, topic))
+const find = (topic: string) => SparkCluster.use(({ find }) => find(candles.name, topic))
 
 /** Minutes of ticks, two each second, until `over`. */
 const feed = Effect.fnUntraced(function*(topic: string) {
@@ -85,7 +89,7 @@ const until = (count: number, counted: () => number) =>
   })
 
 const complete = Effect.fnUntraced(function*(topic: string) {
-  const expected = yield* Harness.foldOf(candles1m, topic)
+  const expected = yield* Harness.foldOf(candles, topic)
   assert.isAbove(expected.size, 100)
   assert.deepStrictEqual(yield* Harness.panesOnce(topic, expected.size), expected)
 })
