@@ -19,7 +19,7 @@ import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
-import type { Pane } from "../../src/streams/pipeline/Pane.ts"
+import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import { fromTexts } from "../../src/streams/records/Records.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { account, linesOf, start, temporaryFolder } from "../cli/courant.ts"
@@ -142,7 +142,7 @@ const volumes = Array.from({ length: symbols }, (_, symbol) =>
   Array.from({ length: perMinute }, (_, i) => i % symbols === symbol ? sizeOf(i) : 0).reduce((sum, size) => sum + size))
 
 /** What is known of a pane beforehand. */
-const textOf = ({ key, start, values }: Pick<Pane, "key" | "start" | "values">): string =>
+const textOf = ({ key, start, values }: Pick<Pane.Encoded, "key" | "start" | "values">): string =>
   `${start} ${key} ${String(values["trades"])} ${String(values["volume"])}`
 
 /** The panes of so many minutes by windows of `span` minutes; that of the last tick is still open. */
@@ -159,7 +159,7 @@ const processorInside = Effect.gen(function*() {
   const panes: Array<string> = []
   const open = yield* Latch.make(true)
   const sink = Layer.succeed(ResultSink, {
-    write: (written) => Effect.andThen(open.await, Effect.sync(() => void panes.push(...written.map(textOf)))),
+    write: (written) => Effect.andThen(open.await, Effect.sync(() => void panes.push(...written.map((pane) => textOf(Pane.encode(pane)))))),
     read: () => Effect.succeed([]),
     remove: () => Effect.void
   })
