@@ -53,7 +53,7 @@ describe.skipIf(skipped)("what is wrong", () => {
       await expect.poll(() => notice(page)).toMatch(/^There is no pipeline “nope”\s+These run:\s+candles-1m/)
       await page.getByRole("link", { name: "takings" }).click()
       await expect.poll(() => page.locator(".left-out").getByRole("combobox").inputValue()).toBe("takings")
-      for (const [options, words] of [["range=9d", "There is no range “9d”"], ["compare=IBM,IBM", "“IBM” is compared twice"], ["compare=AIG", "“AIG” is not compared with itself"],
+      for (const [options, words] of [["range=9d", "There is no range “9d”"], ["bar=noon", "There is no bar “noon”"], ["compare=IBM,IBM", "“IBM” is compared twice"], ["compare=AIG", "“AIG” is not compared with itself"],
         ["compare=IBX", "There is no symbol “IBX” to compare with"], ["compare=IBM,SPY,A,B", "4 symbols are too many to compare with"]] as const) {
         await goTo(page, `#/candles-1m/AIG?${options}`)
         await expect.poll(() => notice(page)).toMatch(new RegExp(`^${words}`))

@@ -67,6 +67,17 @@ describe.skipIf(skipped)("a pipeline that ends in rows", () => {
       await reads(page, [third, second, first])
     }, { hash: "#/large-orders" }))
 
+  it("of a key without a letter are a link away as well, and a long key hides no other field", () =>
+    visitRows(async (page, station) => {
+      await station.publish({ _tag: "rows", rows: [order(4, "", "101", "Cham"), order(5, "x".repeat(200), "102", "Cham")] })
+      await page.getByRole("link", { name: "xxx" }).waitFor()
+      const last = await page.getByRole("columnheader", { name: "buyer.gift" }).boundingBox()
+      expect((last?.x ?? 0) + (last?.width ?? 0)).toBeLessThanOrEqual(page.viewportSize()?.width ?? 0)
+      await page.getByRole("link", { name: "(empty)" }).click()
+      await reads(page, [["(empty)", "5 Oct 2026, 13:00:04 UTC", "101", "Cham", "yes"]])
+      assert.match(page.url(), /#\/large-orders\/$/)
+    }, { hash: "#/large-orders" }))
+
   it("waits in words where none has come", () =>
     visitRows(async (page) => {
       await expect.poll(() => page.locator(".notice h2").innerText(), { timeout: 30_000 }).toBe("Waiting for the first row…")

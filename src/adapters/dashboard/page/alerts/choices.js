@@ -1,6 +1,6 @@
 /** What of a key an alert may be about: the price, the lines that are shown, and the values of its pipeline. */
 import * as format from "../format.js"
-import { isNumber, label } from "../pipeline/values.js"
+import { decimalsOf, isNumber, label } from "../pipeline/values.js"
 
 /**
  * @param {import("../main.js").Page} page @param {string} key
@@ -8,7 +8,11 @@ import { isNumber, label } from "../pipeline/values.js"
  * @returns {ReadonlyArray<import("./form.js").Choice>}
  */
 export const choicesOf = (page, key, pipeline, indicators) => {
-  const valueNow = (name, value) => page.panes.newest(name, key)?.values[value]
+  const valueNow = (name, value) => {
+    const pane = page.panes.newest(name, key)
+    const known = page.pipelines.find((one) => one.name === name)?.values.find((one) => one.name === value)
+    return pane === undefined ? undefined : known === undefined ? pane.values[value] : asShown(pane.values[value], decimalsOf(known, [pane]))
+  }
   const numbers = pipeline.values.filter(isNumber)
   const hasPrice = prices.every((price) => numbers.some(({ name }) => name === price)) && !numbers.some(({ name }) => name === "price")
   const lines = indicators.flatMap((indicator) => indicator.lines.map((line) => ({ ...line, pipeline: indicator.pipeline })))
@@ -21,5 +25,9 @@ export const choicesOf = (page, key, pipeline, indicators) => {
   return all.filter(({ pipeline, value }, at) => all.findIndex((each) => each.pipeline === pipeline && each.value === value) === at)
     .map((choice) => ({ ...choice, now: format.number(choice.now) === null ? null : choice.now }))
 }
+
+/** Nobody thinks of a level with the twelve decimals that a mean has. @param {unknown} value @param {number} decimals */
+const asShown = (value, decimals) => typeof value === "string" && (value.split(".")[1] ?? "").length > decimals
+  ? format.figure(value, decimals).replaceAll(",", "") : value
 
 const prices = ["open", "high", "low", "close"]

@@ -75,7 +75,7 @@ export class AlertForm {
       const permission = await asked
       if (permission !== undefined && permission !== "granted") this.alerts.toasts.say("The browser does not allow notifications: alerts are told on this page alone.")
     } catch (error) {
-      this.wrong = error.message.replace(/^alerts: \d+ /, "")
+      this.wrong = error.message.replace(/^alerts: \d+ /, "").replace(/ at \["\w+"\]$/, "")
       this.draw()
     }
   }

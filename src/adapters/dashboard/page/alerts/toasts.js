@@ -43,7 +43,7 @@ export class Toasts {
     return {
       id: String(firing.id), ids: [firing.id], state: firing.state,
       words: sentence(this.page.pipelines, alert),
-      more: `${sign} ${word}: ${digits(firing.value, alert.level)} after ${digits(firing.before, alert.level)}. ${firing.state === "final" ? "" : `${title}.`} ${alert.note}`,
+      more: `${sign} ${word}: ${digits(firing.value, alert.level, firing.before)} after ${digits(firing.before, alert.level, firing.value)}. ${firing.state === "final" ? "" : `${title}.`} ${alert.note}`,
       href: hrefOf(this.page, firing), link: "Go to the bar"
     }
   }

@@ -65,8 +65,8 @@ export class AlertsView extends StillView {
         return html`<tr data-state=${firing.state}>
           <td>${alert === undefined ? format.missing : sentence(pipelines, alert)}</td>
           <td title=${title}>${sign} ${word}${firing.state === "taken-back" ? html` <span class="muted">${clock.exact(firing.since)}</span>` : nothing}</td>
-          <td class="number">${digits(firing.value, alert?.level)}</td>
-          <td class="number">${digits(firing.before, alert?.level)}</td>
+          <td class="number">${digits(firing.value, alert?.level ?? "", firing.before)}</td>
+          <td class="number">${digits(firing.before, alert?.level ?? "", firing.value)}</td>
           <td><a href=${hrefOf(this.page, firing)}>${clock.window(firing.start, firing.end)}</a></td>
           <td>${clock.exact(firing.knownAt)}</td>
         </tr>`

@@ -17,8 +17,8 @@ export const states = {
   "taken-back": { sign: "×", word: "taken back", title: "The result of the window does not say so: late or corrected events changed it, or it was not so when the window closed" }
 }
 
-/** @param {string} text a decimal in plain digits @param {string} [beside] one that it has as many decimals as, at least */
-export const digits = (text, beside = "") => format.figure(text, Math.max(decimalsIn(text), decimalsIn(beside)))
+/** @param {string} text a decimal in plain digits @param {ReadonlyArray<string>} beside those that it has as many decimals as, at least */
+export const digits = (text, ...beside) => format.figure(text, Math.max(decimalsIn(text), ...beside.map(decimalsIn)))
 
 /** @param {string} text */
 const decimalsIn = (text) => (text.split(".")[1] ?? "").length

@@ -14,7 +14,7 @@ import { chartsOf, comparedIn, isSame, mostCharts, mostCompared, textOf, withCha
  * @param {{ symbols: ReadonlyArray<string>, isThere: (symbol: string) => boolean }} known
  * @returns {Fault | undefined} the first there is
  */
-export const faultOf = (asked, known) => ofRange(asked) ?? ofCompared(asked, known) ?? ofCharts(asked)
+export const faultOf = (asked, known) => ofRange(asked) ?? ofBar(asked) ?? ofCompared(asked, known) ?? ofCharts(asked)
 
 /** @param {Address} asked @returns {Fault | undefined} */
 const ofRange = (asked) => {
@@ -24,6 +24,17 @@ const ofRange = (asked) => {
     title: `There is no range “${range}”`,
     words: "There are:",
     offers: Object.entries(ranges).map(([id, { name }]) => ({ words: name, href: at(asked, { range: id }) }))
+  }
+}
+
+/** @param {Address} asked @returns {Fault | undefined} */
+const ofBar = (asked) => {
+  const { key = "", options: { bar = "" } } = asked
+  if (bar === "" || /^-?\d{1,16}$/.test(bar)) return undefined
+  return {
+    title: `There is no bar “${bar}”`,
+    words: "A bar is named by a time in it, in milliseconds since 1970. Without it:",
+    offers: [{ words: key, href: at(asked, { bar: "" }) }]
   }
 }
 

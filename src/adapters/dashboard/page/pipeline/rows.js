@@ -2,6 +2,7 @@
 import { html, render } from "../vendor/lit-html/lit-html.js"
 import { repeat } from "../vendor/lit-html/directives/repeat.js"
 import { get } from "../api.js"
+import { keyWords } from "../keyWords.js"
 import { notice } from "../notice.js"
 import * as address from "../state/address.js"
 import { ReadView } from "../still.js"
@@ -101,7 +102,7 @@ export class RowsView extends ReadView {
     const cell = (row, value, i) => {
       const said = text(value, row.values[value.name], decimals[i], clock)
       const isKey = fields.length === 1 && value.name === fields[0]
-      return html`<td class=${isNumber(value) ? "number" : ""}>${isKey ? this.link(row.key, said) : said}</td>`
+      return html`<td class=${isNumber(value) ? "number" : isKey ? "key" : ""}>${isKey ? this.link(row.key, keyWords(said)) : said}</td>`
     }
     return html`<div class="windows"><div class="table" tabindex="0" role="region" aria-label=${`Rows of ${this.pipeline.title}`}>
       <table>
