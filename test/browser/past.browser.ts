@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close())
 
 /** A visit to a server with such a log, and when each step was appended. */
-const visitPast = async (use: (page: Page, url: string, times: ReadonlyArray<number>) => Promise<void>, expected: ReadonlyArray<RegExp> = []) => {
+const visitPast = async (use: (page: Page, url: string, times: ReadonlyArray<number>, append: (line: string) => Promise<number>) => Promise<void>, expected: ReadonlyArray<RegExp> = []) => {
   const runtime = ManagedRuntime.make(InProcess.layer.pipe(Layer.provideMerge(stores)))
   const context = await runtime.context()
   const server = ManagedRuntime.make(
@@ -56,7 +56,7 @@ const visitPast = async (use: (page: Page, url: string, times: ReadonlyArray<num
     runtime.runFork(Engine.use((engine) => engine.run({ name: "past", pipelines })))
     const { url } = await server.runPromise(Dashboard.use(Effect.succeed))
     const complaints = complaintsOf(page)
-    await use(page, url, times)
+    await use(page, url, times, (line) => runtime.runPromise(EventLog.use(({ append }) => append(0, fromTexts([line])))))
     assert.deepStrictEqual(complaints.filter((complaint) => !expected.some((each) => each.test(complaint))), [])
   } finally {
     await page.close()
@@ -86,6 +86,24 @@ describe.skipIf(skipped)("the past on the page", () => {
       await page.getByRole("button", { name: "Cancel" }).click()
       await page.keyboard.press("l")
       await shows(page, "alert-count", "1")
+    }))
+
+  it("has the alerts of the instant that it has come to, while it plays", () =>
+    visitPast(async (page, url, times, append) => {
+      await page.goto(url)
+      await chartSays(page, /^IBM: 5/)
+      await page.getByRole("button", { name: "Alert", exact: true }).click()
+      await page.getByRole("button", { name: "Make alert" }).click()
+      await shows(page, "alert-count", "1")
+      for (let at = 5; at < 12; at++) {
+        await append(JSON.stringify({ symbol: "IBM", time: open + at * minute, price: "100", size: 10 }))
+        await page.waitForTimeout(700)
+      }
+      await page.goto(`${url}#/candles-1m/IBM?at=${new Date(times[3]!).toISOString()}`)
+      await shows(page, "alert-count", "0")
+      await page.keyboard.press("p")
+      const shown = () => page.evaluate("`${document.body.dataset.time}: ${document.querySelector('#alert-count').textContent}`")
+      await expect.poll(shown, { interval: 50, timeout: 30_000 }).toBe("past: 1")
     }))
 
   it("is what was known at the instant that the address names, and live is a button away", () =>

@@ -100,6 +100,7 @@ export class Page {
           this.status.progress = progress
           this.panes.expire(progress.watermark)
           this.time.hear(progress)
+          this.alerts.keepUp()
           this.told("progress")
         },
         status: ({ feed }) => this.showFeed(feed),

@@ -25,6 +25,8 @@ export class Alerts {
   problem = null
   /** Whether they have been read once. */
   isRead = false
+  /** When they were asked for last, in milliseconds of the page. */
+  readAt = 0
   /** Firings that were told here and have not been dismissed. @type {Set<number>} */
   open = new Set()
   /** @type {{ id: string, marks: ReadonlyArray<{ time: number, text: string }> }} */
@@ -44,13 +46,20 @@ export class Alerts {
 
   async read() {
     const at = past.at
+    this.readAt = performance.now()
     const answer = await get("alerts").catch(() => undefined)
-    if (answer === undefined || at !== past.at) return
+    // Another instant that was gone to gives up what was asked; one that is played on has gone a little further.
+    if (answer === undefined || (at === undefined) !== (past.at === undefined)) return
     const before = new Set(this.firings.map(({ id }) => id))
     Object.assign(this, { all: answer.alerts, firings: answer.firings, problem: answer.problem })
     if (at === undefined) this.tellMissed(before)
     this.isRead ||= at === undefined
     this.changed()
+  }
+
+  /** The past is played on: what has fired by then. */
+  keepUp() {
+    if (past.at !== undefined && performance.now() - this.readAt >= keepingUp) void this.read()
   }
 
   /** What fired while the page was not there, or could not hear. @param {ReadonlySet<number>} before */
@@ -141,6 +150,9 @@ export class Alerts {
     return marks
   }
 }
+
+/** Milliseconds between two looks at what has fired, while the past is played. */
+const keepingUp = 1_000
 
 const ofPrice = new Set([
   ...["price", candle.open, candle.high, candle.low, candle.close, "mean", "vwap"].map((value) => `${pricePipeline} ${value}`),
