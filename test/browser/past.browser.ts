@@ -101,7 +101,8 @@ describe.skipIf(skipped)("the past on the page", () => {
       }
       await page.goto(`${url}#/candles-1m/IBM?at=${new Date(times[3]!).toISOString()}`)
       await shows(page, "alert-count", "0")
-      await page.keyboard.press("p")
+      await text(page, "time-speed").selectOption("1")
+      await text(page, "time-play").click()
       const shown = () => page.evaluate("`${document.body.dataset.time}: ${document.querySelector('#alert-count').textContent}`")
       await expect.poll(shown, { interval: 50, timeout: 30_000 }).toBe("past: 1")
     }))

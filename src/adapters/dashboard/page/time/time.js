@@ -26,6 +26,8 @@ export class Time {
   log
   /** How the address says it. @type {string | undefined} */
   text
+  /** Whether it is found out if what is played has come to the end of the log. */
+  isEnding = false
   /** Times the speed at which the log was written. */
   chosenSpeed = 1
   isReading = false
@@ -194,8 +196,17 @@ export class Time {
     if (knownAt === undefined || !this.isPast) return
     this.waiting = undefined
     past.at = knownAt
-    if (this.isPlaying && knownAt >= (this.log?.to ?? Infinity)) this.goLive()
+    if (this.isPlaying && knownAt >= (this.log?.to ?? Infinity)) void this.endAt(knownAt)
     else this.draw()
+  }
+
+  /** The log may have gone on since it was looked at. @param {number} knownAt */
+  async endAt(knownAt) {
+    if (this.isEnding) return
+    this.isEnding = true
+    await this.look()
+    this.isEnding = false
+    if (this.isPlaying && knownAt >= (this.log?.to ?? Infinity)) this.goLive()
   }
 
   /** Nothing comes until another viewer has gone. @param {string} why */
