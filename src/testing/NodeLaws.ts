@@ -1,6 +1,7 @@
 /** Laws of what is counted at each node: nothing is lost between nodes or at one, and all of it together is the pipeline's account. */
 import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
+import { inputsOf } from "../streams/pipeline/FirstStage.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import type { Counts, NodeCounts } from "../streams/ports/Monitor.ts"
 import { flow } from "../streams/reference/BatchFold.ts"
@@ -88,26 +89,11 @@ const addsUp = (pipeline: AnyPipeline, engine: Engine): void => {
     const told = `${node.id}: ${JSON.stringify(counts)}`
     same(sum(inputs), taken + late + refused + duplicate + filtered + held, told)
     holds(Math.min(taken, late, refused, duplicate, filtered, held) >= 0, told)
-    same(inputs, feeding(node).map((from) => nodes[from.id]!.out), told)
+    same(inputs, inputsOf(node).map((from) => nodes[from.id]!.out), told)
     holds(filtered === 0 || mayLeaveOut(node), told)
   }
   isAccount(engine.countsByPipeline.get(pipeline.name)!, pipeline, nodes)
   same(sum(Object.values(nodes).map(({ state }) => state)), engine.size)
-}
-
-const feeding = (node: Checked.Node): ReadonlyArray<Checked.Node> => {
-  switch (node._tag) {
-    case "source":
-      return []
-    case "window":
-      return node.preAggregated === null ? [node.input] : [node.input, node.preAggregated]
-    case "union":
-    case "as-of":
-    case "interval":
-      return [node.input, node.other]
-    default:
-      return [node.input]
-  }
 }
 
 const mayLeaveOut = ({ _tag }: Checked.Node): boolean => ["where", "filter", "in-session", "where-panes", "to-events", "key-by", "window"].includes(_tag)
@@ -136,7 +122,7 @@ const rowsAt = ({ duplicate, late, out, refused }: NodeCounts) => ({ out, late, 
 /** What the nodes before have not said of a row yet. */
 const foldedAt = (node: Checked.Events, log: Log) => {
   const at = flow(node, events(log), log.partitions)
-  const before = feeding(node).flatMap((from) => isOfRows(from) ? [flow(from, events(log), log.partitions)] : [])
+  const before = inputsOf(node).flatMap((from) => isOfRows(from) ? [flow(from, events(log), log.partitions)] : [])
   const news = (of: (flow: Flow) => ReadonlyArray<unknown>) => node._tag === "to-events" ? 0 : of(at).length - sum(before.map((flow) => of(flow).length))
   return { out: at.items.length, late: news(({ late }) => late), duplicate: news(({ duplicate }) => duplicate), refused: news((flow) => [...flow.refused, ...flow.refusedPairs]) }
 }

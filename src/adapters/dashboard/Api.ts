@@ -164,6 +164,7 @@ const rows = <P extends Schema.Codec<string, string>>(pipeline: P) =>
     `\`contains\` leaves those of the newest ${mostRows} in which a text is part of the key or of a value. ${usualRows} by default, ${mostRows} at most. ` +
       "Where the sink of rows cannot be read back they are the last that came since the server began, which `since` says."
   ))
+
 /** What was counted of the pipelines, and what was not. */
 const counted = <P extends Schema.Codec<string, string>>(pipeline: P) => [
   HttpApiEndpoint.get("graph", "/graph", { query: { asKnownAt }, success: Graph, error: [wrong, unkept, unreadable] })

@@ -3,6 +3,7 @@
  * at a node that node counts itself, when it happens.
  */
 import * as Checked from "../pipeline/Checked.ts"
+import { inputsOf } from "../pipeline/FirstStage.ts"
 import type { NodeCounts } from "../ports/Monitor.ts"
 import type { Ended, Emitted, Rows } from "../operator/Operator.ts"
 import { type StateReader, StateError, type StateWriter } from "../operator/State.ts"
@@ -112,24 +113,9 @@ const countsOf = ({ before, inputs, node, out }: Tally, ended: Ended): Omit<Node
   const all = inputs.reduce((sum, count = 0) => sum + count, 0)
   const told = late + refused + duplicate + held
   const filtered = leavesOut(node) ? all - told - out : before.filtered + (ended.filtered ?? 0)
-  return { inputs: Array.from({ length: inputsOf(node) }, (_, input) => inputs[input] ?? 0), out, taken: all - told - filtered, late, refused, duplicate, filtered, held }
+  return { inputs: Array.from({ length: inputsOf(node).length }, (_, input) => inputs[input] ?? 0), out, taken: all - told - filtered, late, refused, duplicate, filtered, held }
 }
 
 /** Nodes from which each row or result that goes on comes out once. */
 const leavesOut = ({ _tag }: Checked.Node): boolean =>
   !["source", "window", "as-of", "interval", "derive", "top", "fill"].includes(_tag)
-
-const inputsOf = (node: Checked.Node): number => {
-  switch (node._tag) {
-    case "source":
-      return 0
-    case "union":
-    case "as-of":
-    case "interval":
-      return 2
-    case "window":
-      return node.preAggregated === null ? 1 : 2
-    default:
-      return 1
-  }
-}

@@ -29,8 +29,6 @@ export class Alerts {
   readAt = 0
   /** Firings that were told here and have not been dismissed. @type {Set<number>} */
   open = new Set()
-  /** @type {{ id: string, marks: ReadonlyArray<{ time: number, text: string }> }} */
-  marked = { id: "", marks: [] }
 
   /** @param {Record<string, HTMLElement>} parts @param {import("../main.js").Page} page */
   constructor(parts, page) {
@@ -137,17 +135,12 @@ export class Alerts {
     }))
   }
 
-  /** What the bars of a symbol have fired. As long as nothing has changed it is the same. @param {string} key */
+  /** What the bars of a symbol have fired. @param {string} key */
   marks(key) {
-    const own = this.firings.filter((firing) => firing.key === key && isOfMarket(firing))
-    const id = JSON.stringify([key, own.map(({ id, start, state }) => [id, start, state])])
-    if (id === this.marked.id) return this.marked.marks
-    const marks = own.flatMap((firing) => {
+    return this.firings.filter((firing) => firing.key === key && isOfMarket(firing)).flatMap((firing) => {
       const alert = this.alertOf(firing)
       return alert === undefined ? [] : [{ time: firing.end - 60_000, text: `Alert ${states[firing.state].word}: ${sentence(this.page.pipelines, alert)}` }]
     })
-    this.marked = { id, marks }
-    return marks
   }
 }
 
