@@ -75,7 +75,7 @@ const portion = 1_000
 /** Milliseconds from one state that is told to the next. */
 const tick = 250
 
-/** Milliseconds that nothing is to be seen while it plays: a longer silence of the log is left out. */
+/** Milliseconds that nothing is to be seen while it plays: what is left of a longer silence of the log is left out. */
 const longestSilence = 2_000
 
 /** Begins to read, up to where the gate lets it, and knows what has come by. */
@@ -163,10 +163,13 @@ export const make = Effect.fnUntraced(function*(options: Options) {
       pace = speed
       state.isHeard = true
       while (live.viewers() === 0) yield* Effect.sleep(20)
-      while (gate.next !== Infinity) {
+      for (let silent = 0; gate.next !== Infinity;) {
         yield* Effect.sleep(tick)
         const soon = position + tick * speed
-        yield* advance(gate.next > position + longestSilence * speed && gate.next !== Infinity ? gate.next : soon)
+        silent = gate.next > soon ? silent + tick : 0
+        const isTooLong = silent >= longestSilence
+        if (isTooLong) silent = 0
+        yield* advance(isTooLong ? gate.next : soon)
         yield* tell(live.looks())
       }
     }, Effect.ensuring(Effect.sync(() => {

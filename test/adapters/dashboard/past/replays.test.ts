@@ -43,6 +43,22 @@ describe("a replay of the past", () => {
       }
     }, Effect.scoped), 8))
 
+  it.effect.each([0.1, 1, 600])("that plays on leaves out what is left of a silence after two seconds, at a speed of %d", (speed) =>
+    Effect.gen(function*() {
+      const tick = { symbol: "A", behind: 0, size: 1 }
+      const step = { wait: 3_600_000, partition: 0, ticks: [tick], isIdle: false }
+      const [first = 0, next = 0] = yield* written([step, step], 1)
+      const replays = yield* Replays.make({ pipelines, stores: yield* stores })
+      const { live, play, position } = yield* replays.own(first, [])
+      yield* eventsOf(live.events(Interest.inAll(undefined))).pipe(Stream.runDrain, Effect.forkScoped({ startImmediately: true }))
+      const playing = yield* Effect.forkScoped(play(speed))
+      yield* TestClock.adjust("1900 millis")
+      assert.isBelow(position(), next)
+      yield* TestClock.adjust("250 millis")
+      assert.strictEqual(position(), next)
+      yield* Fiber.join(playing)
+    }).pipe(Effect.provide(around(1)), Effect.scoped))
+
   it.effect("that is given up goes no further, and the next one goes on from there", () =>
     over(Effect.fnUntraced(function*(times, asked) {
       const replays = yield* Replays.make({ pipelines, stores: yield* stores })
