@@ -136,6 +136,10 @@ describe.skipIf(skipped)("any pipeline", () => {
       await expect.poll(async () => (await cells(page, 0))[0]).toBe("6 Oct, 02:00 – 03:00")
       await page.reload()
       await expect.poll(async () => (await cells(page, 0))[0]).toBe("6 Oct, 02:00 – 03:00")
+      await page.locator("#shown").selectOption({ label: "Graph of all" })
+      await shows(page, "zone", "Times in Asia/Tokyo")
+      await page.locator("#shown").selectOption({ label: "takings" })
+      await expect.poll(async () => (await cells(page, 0))[0]).toBe("6 Oct, 02:00 – 03:00")
     }, { context: { timezoneId: "Asia/Tokyo" } }))
 
   it("remembers what is not drawn", () =>

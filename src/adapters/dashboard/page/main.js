@@ -5,6 +5,7 @@
 import { Alerts } from "./alerts/alerts.js"
 import { AlertsView } from "./alerts/view.js"
 import { get, giveUp, isGivenUp, isRefused, post, streamOf } from "./api.js"
+import { isZone } from "./chart/zones.js"
 import * as format from "./format.js"
 import { GraphView } from "./graph/view.js"
 import { bindKeys } from "./keyboard.js"
@@ -135,9 +136,15 @@ export class Page {
     return true
   }
 
-  /** Where something else is shown: of the same instant. @param {Address} next */
+  /** What is shown next is shown of the same instant, and in the time zone that was chosen. @param {Address} next */
+  kept(next) {
+    const { zone } = this.address.options
+    return this.time.kept(zone === undefined || !isZone(zone) ? next : { ...next, options: { zone, ...next.options } })
+  }
+
+  /** Where something else is shown. @param {Address} next */
   href(next) {
-    return address.format(this.time.kept(next))
+    return address.format(this.kept(next))
   }
 
   /** Links that are there on every view. */

@@ -15,7 +15,7 @@ export const showPicker = (element, page, isMarket) => {
   const { view } = page.address.options
   const known = others.some(({ name }) => name === view) || pipelines.some(({ name }) => name === here)
   render(html`<label class="choice"><span class="hidden">Shown view</span>
-    <select id="shown" @change=${(event) => page.go(page.time.kept(address.parse(event.target.value)))}>
+    <select id="shown" @change=${(event) => page.go(page.kept(address.parse(event.target.value)))}>
       ${known ? nothing : html`<option selected disabled>${here}</option>`}
       ${market === undefined ? nothing : html`<option value=${address.format({ pipeline: market.name, options: {} })} ?selected=${isMarket}>Market</option>`}
       <optgroup label="Pipelines">${pipelines.map(option)}</optgroup>
