@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Logger, Predicate, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
+import * as StdinFile from "../adapters/stdio/StdinFile.ts"
 import * as Commands from "./Commands.ts"
 import * as OwnPackage from "./OwnPackage.ts"
 import * as Advice from "./terminal/Advice.ts"
@@ -52,7 +53,7 @@ const isDebugging = process.argv.some((argument, index) =>
 )
 
 const services = Layer.mergeAll(
-  NodeServices.layer,
+  StdinFile.layer.pipe(Layer.provideMerge(NodeServices.layer)),
   CliOutput.layerPresenter(presenter),
   Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 )

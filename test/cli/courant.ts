@@ -25,6 +25,8 @@ export interface Options {
   readonly cwd: string
   /** What comes on standard input, which then ends. Nothing, and it stays open, without. */
   readonly input?: string | Uint8Array
+  /** Standard input is the file of this descriptor instead, from where that has been read to. */
+  readonly file?: number
   readonly env?: { readonly [name: string]: string }
 }
 
@@ -87,14 +89,18 @@ export const startCommand = (command: string, args: ReadonlyArray<string>, optio
   })
 
 const listen = (command: string, args: ReadonlyArray<string>, options: Options, end: (outcome: Outcome) => void) => {
-  const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, NO_COLOR: "1", ...options.env } })
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...process.env, NO_COLOR: "1", ...options.env },
+    stdio: [options.file ?? "pipe", "pipe", "pipe"]
+  })
   const out: Array<Buffer> = []
   const err: Array<Buffer> = []
-  child.stdout.on("data", (bytes: Buffer) => out.push(bytes))
-  child.stderr.on("data", (bytes: Buffer) => err.push(bytes))
+  child.stdout?.on("data", (bytes: Buffer) => out.push(bytes))
+  child.stderr?.on("data", (bytes: Buffer) => err.push(bytes))
   // A program that ends before it has read all is no failure of the test.
-  child.stdin.on("error", () => {})
-  if (options.input !== undefined) child.stdin.end(options.input)
+  child.stdin?.on("error", () => {})
+  if (options.input !== undefined) child.stdin?.end(options.input)
   const stdout = () => Buffer.concat(out).toString()
   const stderr = () => Buffer.concat(err).toString()
   child.on("close", (code) => end({ code, bytes: Buffer.concat(out), stdout: stdout(), stderr: stderr() }))

@@ -1,7 +1,7 @@
 /** The contract of `run --feed stdin --once`: ticks in, panes out, byte for byte. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { account, courant, input, linesOf, minute, type Outcome, temporaryFolder, type Tick } from "./courant.ts"
 
@@ -247,6 +247,20 @@ describe("lines", () => {
         expectDone(yield* run(text, "--pipelines candles-1m"), panes, counts)
       }))
   }
+
+  it.live("of a file are read from where it has been read to, and are those of a pipe", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const ticks = Array.from({ length: 40_000 }, (_, i) => ({ symbol: `S${i % 7}`, time: minute + i * 50, price: "1.5", size: i }))
+      const [first = "", ...others] = linesOf(input(ticks))
+      const path = join(cwd, "ticks.ndjson")
+      writeFileSync(path, `${[first, ...others].join("\n")}\n`)
+      const file = openSync(path, "r")
+      readSync(file, Buffer.alloc(first.length + 1))
+      const ofFile = yield* courant("run --feed stdin --log memory --sink stdout --once", { cwd, file })
+      closeSync(file)
+      expectDone(ofFile, linesOf((yield* runIn(cwd, others.join("\n"))).stdout), "read 39999, aggregated 39999, late 0, dead-lettered 0, duplicate 0")
+    })))
 
   it.live("none at all", () =>
     Effect.gen(function*() {
