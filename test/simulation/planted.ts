@@ -63,7 +63,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["an increment is forgotten where it takes something away", "if (bytes === null) sections.delete(id)\n      else sections.set(id, bytes)", "if (bytes !== null) sections.set(id, bytes)"]
   ]),
   ...planted("streams/engine/Saver.ts", [
-    ["what a checkpoint that failed has taken is in no other", "      isBaseDue = true\n", ""],
     ["a checkpoint that is over counts as being written", "            writing = null\n", ""]
   ]),
   ...planted(`${simulated}Sinks.ts`, [

@@ -12,7 +12,7 @@ const copyOf = planting(["domain", "streams", "testing"])
 const first = Number(process.env["COURANT_SEED"] ?? 1)
 
 /** One of so many seeds finds each mistake. */
-const enough = 800
+const enough = 400
 
 const seeds = (count: number) => Array.from({ length: count }, (_, index) => first + index)
 
