@@ -246,7 +246,8 @@ layer(stack, { timeout: "10 minutes", excludeTestServices: true })("faults aroun
       yield* driverOn(disk)
       const said: Array<string> = []
       const logger = Logger.make<unknown, void>(({ message }) => void said.push(String(message)))
-      const onDisk = (attempts: number) => client({ connect, checkpoints: disk.folder, attempts })
+      // The driver was submitted just now, and a busy machine starts it slowly.
+      const onDisk = (attempts: number) => client({ connect, checkpoints: disk.folder, attempts, patience: "3 minutes" })
       const topic = yield* Harness.newTopic()
       const events = yield* feed(topic)
       yield* Effect.gen(function*() {
