@@ -6,7 +6,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 import { fileURLToPath } from "node:url"
-import { type Plugin, rolldown } from "rolldown"
+import { type CodeSplittingGroup, type Plugin, rolldown } from "rolldown"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const bundles = join(root, ".bundle")
@@ -24,6 +24,15 @@ const placesFrom = (folder: string): Plugin => ({
     const path = relative(folder, id).split(sep).map(encodeURIComponent).join("/")
     return code.replaceAll("import.meta.url", `new URL(${JSON.stringify(path)}, import.meta.url).href`)
   }
+})
+
+/**
+ * What a module imports, with all that this imports, in one file: each file takes half a millisecond to find. Without it what
+ * two commands share would be some fifty files.
+ */
+const importsOf = (name: string, module: string): CodeSplittingGroup => ({
+  debugName: name,
+  name: (id, context) => context.getModuleInfo(join(root, module))?.importedIds.includes(id) === true ? name : null
 })
 
 /** A module of ours; of a package its description, which changes with its version. */
@@ -51,7 +60,13 @@ const make = async (folder: string): Promise<{ readonly [path: string]: string }
     external,
     plugins: [placesFrom(folder)]
   })
-  const { output } = await bundle.write({ dir: folder, format: "esm", comments: false, chunkFileNames: "[name]-[hash].js" })
+  const { output } = await bundle.write({
+    dir: folder,
+    format: "esm",
+    comments: false,
+    chunkFileNames: "[name]-[hash].js",
+    codeSplitting: { groups: [importsOf("start", "src/cli/courant.ts"), importsOf("engine", "src/cli/commands/run.ts")] }
+  })
   await bundle.close()
   const ids = output.flatMap((file) => file.type === "chunk" ? file.moduleIds : []).filter((id) => !id.startsWith("\0"))
   const made = output.map(({ fileName }) => join(folder, fileName))
