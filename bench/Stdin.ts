@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 const commands = {
-  courant: ["src/main.ts", "run", "--feed", "stdin", "--log", "memory", "--sink", "stdout", "--once", "--pipelines", "candles-1m"],
+  courant: ["bin/courant.js", "run", "--feed", "stdin", "--log", "memory", "--sink", "stdout", "--once", "--pipelines", "candles-1m"],
   loop: ["bench/parseLoop.ts"]
 }
 

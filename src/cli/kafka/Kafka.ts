@@ -2,7 +2,6 @@
 import { Effect, Option, Redacted } from "effect"
 import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { createSecureContext } from "node:tls"
 import type { Options, Sasl, Tls } from "../../adapters/kafka/client/Connection.ts"
 import { bars, ticks } from "../../analytics/ticks.ts"
 import * as Checked from "../../streams/pipeline/Checked.ts"
@@ -148,6 +147,7 @@ const tls: Effect.Effect<Tls | undefined, ReturnType<typeof problem>> = Effect.g
   }
   // Node.js trusts nobody, and says nothing, where the authority's file holds no certificate.
   if (texts.ca !== undefined) yield* usable(`COURANT_KAFKA_CA: ${ca} is no certificate in PEM`, () => new X509Certificate(texts.ca ?? ""))
+  const { createSecureContext } = yield* Effect.promise(() => import("node:tls"))
   yield* usable(`COURANT_KAFKA_CERT and COURANT_KAFKA_KEY: ${cert} and ${key} are not a certificate and its key in PEM`, () =>
     createSecureContext(texts))
   return { ...texts, key: texts.key === undefined ? undefined : Redacted.make(texts.key) }

@@ -1,8 +1,6 @@
 /** How to reach the brokers, and the client that does. */
 import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import { type Client, KafkaError } from "./Client.ts"
-import * as KafkajsClient from "./KafkajsClient.ts"
-import * as PlatformaticClient from "./PlatformaticClient.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import * as ConnectionDiagnosis from "./ConnectionDiagnosis.ts"
 
@@ -48,9 +46,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const brokers = options.brokers.join(",")
   const retryPolicy = RetryPolicy.make(brokers)
   const connectTimeout = Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds")
-  const client = yield* options.library === "kafkajs"
-    ? KafkajsClient.make(options, retryPolicy)
-    : PlatformaticClient.make(options, retryPolicy)
+  // Each takes hundreds of modules to load.
+  const { make: open } = yield* Effect.promise(() =>
+    options.library === "kafkajs" ? import("./KafkajsClient.ts") : import("./PlatformaticClient.ts"))
+  const client = yield* open(options, retryPolicy)
   yield* client.connect.pipe(
     Effect.catch((error) => Effect.flatMap(ConnectionDiagnosis.explain(options, error), Effect.fail)),
     retryPolicy.within(connectTimeout),
