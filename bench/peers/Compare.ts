@@ -1,18 +1,18 @@
 /** Results of contenders, compared exactly: a candle that differs in its last digit is another candle. */
 
-/** What became of each key, as text: `symbol,minute` to `open,high,low,close,volume,count`. */
+/** Of each key, as text: `symbol,minute` to `open,high,low,close,volume,count`, or the four totals of `hopping/Totals.ts`. */
 export type Results = ReadonlyMap<string, string>
 
 /**
- * Of lines `symbol,minute,open,high,low,close,volume,count`, or of courant's panes. Throws if a line is neither, or if
- * there are two for one key: each is told once, when it is final.
+ * Of such lines, key and values, or of courant's panes. Throws if a line is neither, or if there are two for one key: each
+ * is told once, when it is final.
  */
 export const read = (text: string): Results => {
   const results = new Map<string, string>()
   for (const line of text.split("\n")) {
     if (line === "") continue
     const [symbol, minute, ...values] = line.startsWith("{") ? fieldsOf(line) : line.split(",")
-    if (values.length !== 6) throw new Error(`no candle: ${line}`)
+    if (values.length !== 6 && values.length !== 4) throw new Error(`no result: ${line}`)
     const key = `${symbol},${minute}`
     if (results.has(key)) throw new Error(`two results for ${key}: ${results.get(key)} and ${values.join(",")}`)
     results.set(key, values.map(shortest).join(","))

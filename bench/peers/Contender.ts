@@ -7,6 +7,8 @@ export interface Contender {
   readonly version: string
   /** It takes events as they come, has all of them at once, or was written by hand for this work alone. */
   readonly kind: "stream" | "batch" | "by hand"
+  /** How often it does the work in one run, where once would be too short to be measured. */
+  readonly times?: number
   /** Fetches and builds it, once; a problem is the reason why it is left out. */
   readonly prepare: Effect.Effect<Program, ServiceProblem>
 }

@@ -1,8 +1,8 @@
 /** Programs in Java: a source file of ours, compiled once against jars of exactly these versions from Maven. */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import * as Cache from "../../services/tool/Cache.ts"
 import * as Guarded from "../../services/tool/Guarded.ts"
 import * as Jars from "../../services/tool/Jars.ts"
@@ -13,7 +13,7 @@ import type { Program } from "./Contender.ts"
 
 export interface Settings {
   readonly jars: Jars.Jars
-  /** Beside this file, such as `flink/Candles.java`; its public class has `main`. */
+  /** Beside this file, such as `flink/Candles.java`; its public class has `main`. It may use the others of its folder. */
   readonly source: string
   /** Of the virtual machine. */
   readonly options?: ReadonlyArray<string>
@@ -23,10 +23,12 @@ export const program = Effect.fnUntraced(function*({ jars, options = [], source 
   const java = yield* Java.find(jars.name)
   const classPath = yield* Jars.fetch(jars)
   const file = join(import.meta.dirname, source)
-  const version = createHash("sha256").update(readFileSync(file)).update(classPath).digest("hex").slice(0, 12)
+  const folder = dirname(file)
+  const hash = createHash("sha256").update(classPath)
+  for (const name of readdirSync(folder).toSorted()) hash.update(readFileSync(join(folder, name)))
   const main = /([^/]+)\.java$/.exec(source)![1]!
-  const classes = yield* Cache.folder("peers", `${main}-${version}`, `the compilation of ${source}`, (part, log) =>
-    compile(source, ["-nowarn", "-cp", classPath, "-d", part, file], log))
+  const classes = yield* Cache.folder("peers", `${main}-${hash.digest("hex").slice(0, 12)}`, `the compilation of ${source}`, (part, log) =>
+    compile(source, ["-nowarn", "-cp", classPath, "-sourcepath", folder, "-d", part, file], log))
   const run: Program = (...told) => [java, ...options, "-cp", `${classes}:${classPath}`, main, ...told]
   return run
 })

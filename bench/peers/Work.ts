@@ -13,7 +13,7 @@ export interface Work {
 }
 
 /** Runs a program once, and gives what it has printed. */
-export type Run = (program: Program, name: string) => Effect.Effect<{ readonly text: string; readonly usage: Usage }, ServiceProblem>
+export type Run = (program: Program, contender: Contender) => Effect.Effect<{ readonly text: string; readonly usage: Usage }, ServiceProblem>
 
 export type Verdict =
   | { readonly _tag: "Measured"; readonly usages: ReadonlyArray<Usage> }
@@ -39,10 +39,11 @@ export const measure = Effect.fnUntraced(function*(run: Run, prepared: ReadonlyA
   for (let round = 0; round <= rounds; round++) {
     for (const standing of standings) {
       if (standing.difference !== undefined || standing.reason !== undefined) continue
-      const ran = yield* Effect.result(run(standing.program, standing.contender.name))
+      const ran = yield* Effect.result(run(standing.program, standing.contender))
       if (ran._tag === "Failure") {
         if (expected === undefined) return yield* problem(`courant could not do the work: ${ran.failure.message}`)
         standing.reason = ran.failure.message
+        yield* Effect.logWarning(`round ${round}: ${standing.contender.name}: ${standing.reason}`)
         continue
       }
       const { text, usage } = ran.success

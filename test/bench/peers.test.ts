@@ -36,7 +36,7 @@ describe("comparison", () => {
     expect(difference(read(candle), read(both))).toContain("a result for IBM,1381219200000")
     expect(difference(read(candle), read(""))).toContain("no result for SPY")
     expect(() => read(`${candle}\n${candle}`)).toThrow("two results for SPY")
-    expect(() => read("SLF4J: no providers")).toThrow("no candle")
+    expect(() => read("SLF4J: no providers")).toThrow("no result")
   })
 })
 
@@ -54,7 +54,7 @@ it("a contender that differs, in any round, or that fails has no time", async ()
     broken: () => undefined
   }
   const program: Program = () => ["true"]
-  const run = (_: Program, name: string) => {
+  const run = (_: Program, { name }: Contender) => {
     const text = texts[name]!()
     return text === undefined ? Effect.fail(problem("it ended with code 1")) : Effect.succeed({ text, usage })
   }
