@@ -18,9 +18,8 @@ interface Trade {
   readonly tail: string
 }
 
-/** Lines of JSON, as many as asked for. */
-export const lines = function*(count: number): Generator<string> {
-  const trades = readTrades()
+/** Lines of JSON, as many as asked for: of the session where no other trades are given. */
+export const lines = function*(count: number, trades = readTrades()): Generator<string> {
   for (let at = 0; at < count; at++) {
     const { head, tail, time } = trades[at % trades.length]!
     yield `${head}${time + Math.floor(at / trades.length) * day}${tail}\n`

@@ -68,10 +68,8 @@ it("a contender that differs, in any round, or that fails has no time", async ()
   ])
 })
 
-it("ticks are those of the recorded session, in order, and go on a day later", () => {
-  const lines = [...Input.lines(Input.session + 1)]
-  const timeOf = (line: string | undefined): number => JSON.parse(line ?? "null").time
-  const times = lines.slice(0, 5_000).map(timeOf)
-  expect(times).toEqual(times.toSorted((one, other) => one - other))
-  expect(timeOf(lines.at(-1)) - timeOf(lines[0])).toBe(86_400_000)
+it("ticks go on a day later, as often as it takes", () => {
+  const trades = [1_381_219_217_034, 1_381_219_526_965].map((time) => ({ time, head: `{"time":`, tail: "}" }))
+  const times = [...Input.lines(5, trades)].map((line) => JSON.parse(line).time)
+  expect(times.map((time) => time - times[0])).toEqual([0, 309_931, 86_400_000, 86_709_931, 172_800_000])
 })
