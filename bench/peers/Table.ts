@@ -36,8 +36,11 @@ export const table = (rows: ReadonlyArray<Row>): string =>
     "| contender | version | kind | CPU | against courant | wall | memory |",
     "| --- | --- | --- | --- | --- | --- | --- |",
     ...rows.map(({ cpu, kind, memory, name, ratio, version, wall }) =>
-      `| ${name} | ${version} | ${kind} | ${cpu.toFixed(2)} s | ${ratio.toPrecision(2)} x | ${wall.toFixed(1)} s | ${Math.round(memory)} MiB |`)
+      `| ${name} | ${version} | ${kind} | ${shown(cpu)} s | ${ratio.toPrecision(2)} x | ${wall.toFixed(1)} s | ${Math.round(memory)} MiB |`)
   ].join("\n")
+
+/** Windows alone may take a few hundredths of a second. */
+const shown = (seconds: number): string => seconds < 1 ? seconds.toPrecision(2) : seconds.toFixed(2)
 
 /** Those without, and why. */
 export const notes = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
