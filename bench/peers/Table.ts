@@ -36,7 +36,7 @@ export const table = (rows: ReadonlyArray<Row>): string =>
     "| contender | version | kind | CPU | against courant | wall | memory |",
     "| --- | --- | --- | --- | --- | --- | --- |",
     ...rows.map(({ cpu, kind, memory, name, ratio, version, wall }) =>
-      `| ${name} | ${version} | ${kind} | ${shown(cpu)} s | ${ratio.toPrecision(2)} x | ${wall.toFixed(1)} s | ${Math.round(memory)} MiB |`)
+      `| ${name} | ${version} | ${kind} | ${shown(cpu)} s | ${ratio < 10 ? ratio.toPrecision(2) : Math.round(ratio)} x | ${wall.toFixed(1)} s | ${Math.round(memory)} MiB |`)
   ].join("\n")
 
 /** Windows alone may take a few hundredths of a second. */

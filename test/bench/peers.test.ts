@@ -44,6 +44,11 @@ const named = (name: string): Contender => ({ name, version: "1", kind: "stream"
 
 const usage = { cpu: 2, wall: 3, memory: 4 }
 
+it("the table tells small times and large ratios", () => {
+  const row = { name: "a", version: "1", kind: "stream", cpu: 0.0412, ratio: 180.4, wall: 1.26, memory: 99.6 }
+  expect(table([row]).split("\n").at(-1)).toBe("| a | 1 | stream | 0.041 s | 180 x | 1.3 s | 100 MiB |")
+})
+
 it("a contender that differs, in any round, or that fails has no time", async () => {
   let round = 0
   const texts: Record<string, () => string | undefined> = {
