@@ -55,14 +55,25 @@ export interface Rows {
   readonly refused: Array<Refusal & { readonly row: number }>
   /** The smallest watermark of the other partitions. */
   readonly others: number
+  /** What steps have made of these rows, of whatever pipeline; `null` where no other pipeline has them. */
+  readonly made: Made | null
+}
+
+/** What steps that keep nothing have made of the same rows, by what such a step does: equal ones work once. */
+export type Made = Map<unknown, Changed>
+
+export interface Changed extends Pick<Rows, "batch" | "keep" | "refused"> {
+  readonly made: Made
 }
 
 /** What became of a row: of several, the larger counts. */
 export const Outcome = { filtered: 0, duplicate: 1, aggregated: 2, late: 3, refused: 4 } as const
 
 /** The rows of a batch of which nothing has become yet. */
-export const rowsOf = (batch: Batch, others: number): Rows =>
-  ({ batch, keep: null, outcomes: new Uint8Array(batch.length), holds: new Uint8Array(batch.length), refused: [], others })
+export const rowsOf = (batch: Batch, others: number, beside: Partial<Pick<Rows, "holds" | "made" | "outcomes">> = {}): Rows => {
+  const { holds = new Uint8Array(batch.length), made = null, outcomes = new Uint8Array(batch.length) } = beside
+  return { batch, keep: null, outcomes, holds, refused: [], others, made }
+}
 
 /** The last instant that a date can name: a watermark here closes every window. */
 export const endOfTime = 8_640_000_000_000_000

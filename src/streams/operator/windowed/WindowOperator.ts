@@ -86,11 +86,8 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#assertAdded(batch)
     const kinds = this.#kinds[input]?.of(batch) ?? null
     const keep = kinds === null ? rows.keep : this.#told(rows, input, kinds)
-    for (let row = 0; row < batch.length; row++) {
-      if (keep !== null && keep[row] === 0) continue
-      if (kinds !== null && kinds[row]! > Kind.kept) rows.holds[row]!++
-      else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
-    }
+    if (kinds === null && keep === null && isFresh(outcomes)) outcomes.fill(Outcome.aggregated)
+    else this.#mark(rows, keep, kinds)
     const onLate = (row: number) => {
       this.#ended.late++
       if (kinds !== null && kinds[row]! > Kind.kept) rows.holds[row]!--
@@ -100,6 +97,14 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     const taking = { batch, preAggregated: input === Input.preAggregated, kinds, keep, others, onLate }
     yield* this.#paced(this.#windows.take(new Taking(taking, this.#slots, this.#assigned)))
     this.#assertHeld()
+  }
+
+  #mark({ batch, holds, outcomes }: Rows, keep: Uint8Array | null, kinds: Uint8Array | null): void {
+    for (let row = 0; row < batch.length; row++) {
+      if (keep !== null && keep[row] === 0) continue
+      if (kinds !== null && kinds[row]! > Kind.kept) holds[row]!++
+      else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
+    }
   }
 
   /** Which rows go on: one without an id has nothing to take back, and one that is in no window only has an id. */
@@ -223,3 +228,6 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#assertHeld()
   }
 }
+
+/** Whether nothing worse has become of any row. */
+const isFresh = (outcomes: Uint8Array): boolean => !outcomes.includes(Outcome.late) && !outcomes.includes(Outcome.refused)
