@@ -40,6 +40,7 @@ const stackedLaw = "values that are derived from derived ones"
 const filledLaw = "windows without events are filled"
 const countWindows = "streams/operator/windowed/CountWindows.ts"
 
+const grouping = "streams/operator/windowed/Grouping.ts"
 const sharedLaw = "pipelines that do the same with rows at first"
 
 const stagedLaw = "windows over the results of windows"
@@ -89,8 +90,8 @@ const inShared: ReadonlyArray<Mutant> = [
   {
     mistake: "what was made of rows with one bound of disorder is taken for what is made of those with another",
     file: "streams/engine/SourceReader.ts",
-    find: "made: new Map() })))",
-    replace: "made: (timeline.constructor as unknown as { [batch: number]: Made })[run.records.offsets[0]! * 64 + run.records.partition] ??= new Map() })))",
+    find: "made: { steps: new Map() } })))",
+    replace: "made: (timeline.constructor as unknown as { [batch: number]: Made })[run.records.offsets[0]! * 64 + run.records.partition] ??= { steps: new Map() } })))",
     law: sharedLaw
   },
   {
@@ -110,9 +111,37 @@ const inShared: ReadonlyArray<Mutant> = [
   {
     mistake: "a condition behind one function is taken for the same behind another",
     file: "streams/operator/stateless/RowStep.ts",
-    find: "...this.changed(rows, input), made: new Map() }",
+    find: "...this.changed(rows, input), made: { steps: new Map() } }",
     replace: "...this.changed(rows, input), made: rows.made! }",
     law: sharedLaw
+  },
+  {
+    mistake: "rows that come behind a window are taken with those of their group",
+    file: grouping,
+    find: "groups.watermarks[group] = watermarks[row]!",
+    replace: "groups.watermarks[group] = Math.min(watermarks[row]!, -1e9)",
+    law: sharedLaw
+  },
+  {
+    mistake: "rows of one key are taken together whatever slice they are in",
+    file: grouping,
+    find: "group !== noSlot && groups.starts[group] !== start",
+    replace: "false",
+    law: sharedLaw
+  },
+  {
+    mistake: "an aggregate is taken for the same with another condition",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "preAggregated?.column, settings, where])",
+    replace: "preAggregated?.column, settings])",
+    law: sharedLaw
+  },
+  {
+    mistake: "a slice to which a group of rows is added is not written anew",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "    this.pages?.touchAll(slots, 0, slots.length)\n",
+    replace: "",
+    law: "checkpoints of pipelines whose windows"
   },
   {
     mistake: "rows that one pipeline holds are counted as those that another leaves out",

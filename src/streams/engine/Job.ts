@@ -7,6 +7,7 @@ import type { Counts, NodeCounts } from "../ports/Monitor.ts"
 import { numberOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
+import { groupingFor } from "../operator/windowed/Grouping.ts"
 import { usualPace } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
@@ -119,13 +120,14 @@ export class Job {
   readonly #accounts: ReadonlyArray<Account>
   readonly #numbering: Numbering
   readonly #pace: number
-  readonly #watches: Watches
+  readonly #graphOptions: GraphOptions
   /** Not in the middle of a step. */
   #isWhole = true
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
     const pace = this.#pace = options.pace ?? usualPace
-    const watches = this.#watches = watchesOf(options)
+    const grouping = groupingFor(pipelines.flatMap(({ checked }) => checked.nodes.filter((node) => node._tag === "window")))
+    this.#graphOptions = { pace, grouping, ...watchesOf(options) }
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines, "sources" in options ? options.sources.map(({ name }) => name) : null)
     this.pipelines = pipelines
@@ -136,7 +138,7 @@ export class Job {
         inputs.set(input.id, shared)
         return shared
       })
-      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace, ...watches }) }
+      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, this.#graphOptions) }
     })
     this.#sources = "sources" in options ? options.sources : [{ name: null, partitions: options.partitions }]
     this.#numbering = numberingOf(this.#sources)
@@ -574,7 +576,7 @@ export class Job {
     const restored = this.#running.map((running) => {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
-      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace, ...this.#watches })
+      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { ...this.#graphOptions, dictionary })
       const snapshot = source?.snapshot ?? first.snapshot
       return { running, graph, counts: source?.state.byPipeline[checked.name], open: openIn(snapshot, accountSection(checked.name)), snapshot }
     })

@@ -185,7 +185,7 @@ export class SourceReader {
     const rows = readers.filter(({ batch }) => batch.length > 0).flatMap(({ batch, source }) =>
       [...this.#origins[origin]!.timelines]
         .filter(([input]) => (source.kind === "event" ? input.events : input.preAggregated)?.fingerprint === source.fingerprint)
-        .map(([input, timeline]): Rows => ({ kind: source.kind, input, batch: timeline.stamp(batch), timeline, made: new Map() })))
+        .map(([input, timeline]): Rows => ({ kind: source.kind, input, batch: timeline.stamp(batch), timeline, made: { steps: new Map() } })))
     const isLast = !run.records.kinds.subarray(run.to, run.records.length).some((kind) => kind !== Kind.none)
     return { kind, from: run.from, to: run.to, refused: new Map(refused), rows, isLast }
   }

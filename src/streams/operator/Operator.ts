@@ -9,6 +9,7 @@ import type { Values } from "../pipeline/Pane.ts"
 import type { Refusal } from "../records/Refusal.ts"
 import type { Paged } from "./Paged.ts"
 import type { StateReader, StateWriter } from "./State.ts"
+import type { RowGroups } from "./windowed/Grouping.ts"
 import type { Work } from "./Work.ts"
 
 export interface Operator<in In, out Out> {
@@ -59,8 +60,13 @@ export interface Rows {
   readonly made: Made | null
 }
 
-/** What steps that keep nothing have made of the same rows, by what such a step does: equal ones work once. */
-export type Made = Map<unknown, Changed>
+/** What has been made of the same rows for all pipelines. */
+export interface Made {
+  /** What steps that keep nothing have made of them, by what such a step does: equal ones work once. */
+  readonly steps: Map<unknown, Changed>
+  /** For windows, see `Grouping`: nothing where nobody has asked, `null` where it is not worth it. */
+  groups?: RowGroups | "later" | null
+}
 
 export interface Changed extends Pick<Rows, "batch" | "keep" | "refused"> {
   readonly made: Made

@@ -26,7 +26,7 @@ export abstract class RowStep implements Operator<Rows, Rows> {
   /** What a step of another pipeline has made of these rows is taken as it is; what it has refused is refused here, too. */
   #changedOnce(rows: Rows, input: number): Rows {
     const { outcomes, refused } = rows
-    const known = rows.made?.get(this.#does)
+    const known = rows.made?.steps.get(this.#does)
     if (known !== undefined) {
       for (const refusal of known.refused) {
         outcomes[refusal.row] = Outcome.refused
@@ -35,8 +35,8 @@ export abstract class RowStep implements Operator<Rows, Rows> {
       return { ...rows, batch: known.batch, keep: known.keep, made: known.made }
     }
     const before = refused.length
-    const changed = { ...this.changed(rows, input), made: new Map() }
-    rows.made?.set(this.#does, { batch: changed.batch, keep: changed.keep, refused: refused.slice(before), made: changed.made })
+    const changed = { ...this.changed(rows, input), made: { steps: new Map() } }
+    rows.made?.steps.set(this.#does, { batch: changed.batch, keep: changed.keep, refused: refused.slice(before), made: changed.made })
     return changed
   }
 
