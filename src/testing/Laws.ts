@@ -21,6 +21,7 @@ import { nodeLaws } from "./NodeLaws.ts"
 import { resultLaws } from "./ResultLaws.ts"
 import { rowLaws } from "./RowLaws.ts"
 import { rowOutputLaws } from "./RowOutputLaws.ts"
+import { sharedLaws } from "./SharedLaws.ts"
 import { sourceLaws } from "./SourceLaws.ts"
 import { timeLaws } from "./TimeLaws.ts"
 import { tradingLaws } from "./TradingLaws.ts"
@@ -32,6 +33,7 @@ export const laws: EngineLaws = {
   ...deliveryLaws,
   ...heldLaws,
   ...cancelLaws,
+  ...sharedLaws,
   ...sourceLaws,
   ...timeLaws,
   ...tradingLaws,

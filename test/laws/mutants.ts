@@ -40,6 +40,9 @@ const stackedLaw = "values that are derived from derived ones"
 const filledLaw = "windows without events are filled"
 const countWindows = "streams/operator/windowed/CountWindows.ts"
 
+const grouping = "streams/operator/windowed/Grouping.ts"
+const sharedLaw = "pipelines that do the same with rows at first"
+
 const stagedLaw = "windows over the results of windows"
 const endLaw = "of rows in order an end of input"
 const resultRows = "streams/operator/results/ResultRows.ts"
@@ -72,6 +75,80 @@ const inNodes: ReadonlyArray<Mutant> = [
     find: "rows += keep[row]!",
     replace: "rows++",
     law: "the rows that leave each node"
+  }
+]
+
+/** Mistakes in what pipelines have done once for all of them. */
+const inShared: ReadonlyArray<Mutant> = [
+  {
+    mistake: "functions of one text are taken for the same",
+    file: "streams/operator/stateless/Selection.ts",
+    find: "node._tag === \"filter\" ? node.test : node.fingerprint",
+    replace: "node.fingerprint",
+    law: sharedLaw
+  },
+  {
+    mistake: "what was made of rows with one bound of disorder is taken for what is made of those with another",
+    file: "streams/engine/SourceReader.ts",
+    find: "made: { steps: new Map() } })))",
+    replace: "made: (timeline.constructor as unknown as { [batch: number]: Made })[run.records.offsets[0]! * 64 + run.records.partition] ??= { steps: new Map() } })))",
+    law: sharedLaw
+  },
+  {
+    mistake: "a text that is only handed on is taken where it is compared",
+    file: "streams/operator/stateless/Derivation.ts",
+    find: "node.values.map(({ name }) => useOf(name))",
+    replace: "0",
+    law: sharedLaw
+  },
+  {
+    mistake: "a row that was refused for one pipeline is left out for the others",
+    file: "streams/operator/stateless/RowStep.ts",
+    find: "        refused.push(refusal)\n",
+    replace: "",
+    law: sharedLaw
+  },
+  {
+    mistake: "a condition behind one function is taken for the same behind another",
+    file: "streams/operator/stateless/RowStep.ts",
+    find: "...this.changed(rows, input), made: { steps: new Map() } }",
+    replace: "...this.changed(rows, input), made: rows.made! }",
+    law: sharedLaw
+  },
+  {
+    mistake: "rows that come behind a window are taken with those of their group",
+    file: grouping,
+    find: "groups.watermarks[group] = watermarks[row]!",
+    replace: "groups.watermarks[group] = Math.min(watermarks[row]!, -1e9)",
+    law: sharedLaw
+  },
+  {
+    mistake: "rows of one key are taken together whatever slice they are in",
+    file: grouping,
+    find: "group !== noSlot && groups.starts[group] !== start",
+    replace: "false",
+    law: sharedLaw
+  },
+  {
+    mistake: "an aggregate is taken for the same with another condition",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "preAggregated?.column, settings, where])",
+    replace: "preAggregated?.column, settings])",
+    law: sharedLaw
+  },
+  {
+    mistake: "a slice to which a group of rows is added is not written anew",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "    this.pages?.touchAll(slots, 0, slots.length)\n",
+    replace: "",
+    law: "checkpoints of pipelines whose windows"
+  },
+  {
+    mistake: "rows that one pipeline holds are counted as those that another leaves out",
+    file: "streams/engine/Job.ts",
+    find: "Buffer.compare(one.holds, other.holds) === 0",
+    replace: "true",
+    law: sharedLaw
   }
 ]
 
@@ -455,8 +532,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "windows beside rows that are united wait for the end of a batch",
     file: "streams/engine/OperatorGraph.ts",
-    find: "rowsOf(batch, others)",
-    replace: "rowsOf(batch, this.#isUnited ? -Infinity : others)",
+    find: "rowsOf(batch, others, beside)",
+    replace: "rowsOf(batch, this.#isUnited ? -Infinity : others, beside)",
     law: "what windows keep of what they have told"
   },
   {
@@ -541,7 +618,7 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "what is held is not counted",
     file: "streams/engine/Account.ts",
-    find: "        this.#counts.held++\n",
+    find: "      this.#counts.held++\n",
     replace: "",
     law: "read = aggregated"
   }
@@ -1708,7 +1785,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a filtered event counts for nothing at all",
     file: "streams/engine/Account.ts",
-    find: "counts.filtered++",
+    find: "counts.filtered += many",
     replace: "",
     law: "read = aggregated"
   },
@@ -2226,6 +2303,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   ...inStages,
   ...inNodes,
+  ...inShared,
   ...inCancels,
   ...inCounts,
   {

@@ -40,6 +40,23 @@ export interface Fates {
   readonly holds: Uint8Array
 }
 
+/** How many of the records `[from, to)` have each outcome, and which of them are held. */
+export interface Tally {
+  readonly records: number
+  readonly outcomes: ReadonlyArray<number>
+  readonly held: ReadonlyArray<number>
+}
+
+export const tallyOf = ({ holds, outcomes }: Fates, from: number, to: number): Tally => {
+  const counted = [0, 0, 0, 0, 0]
+  const held: Array<number> = []
+  for (let at = from; at < to; at++) {
+    if (holds[at] === 0) counted[outcomes[at]!]!++
+    else held.push(at)
+  }
+  return { records: to - from, outcomes: counted, held }
+}
+
 /** Rows that have left the nodes that held them, each with the place of its record by the number of its partition, and what became of them. */
 export interface Settled extends Fates {
   readonly partitions: Int32Array
@@ -108,19 +125,15 @@ export class Account {
   }
 
   /** Records of a partition by what became of them. */
-  tally({ holds, outcomes }: Fates, { from, offsets, partition, to }: {
+  tally({ holds, outcomes }: Fates, { held, outcomes: counted, records }: Tally, { offsets, partition }: {
     readonly partition: number
     readonly offsets: Float64Array
-    readonly from: number
-    readonly to: number
   }): void {
-    this.#counts.read += to - from
-    for (let at = from; at < to; at++) {
-      if (holds[at] === 0) this.#count(outcomes[at]!)
-      else {
-        this.#counts.held++
-        this.#set(partition, offsets[at]!, { holds: holds[at]!, outcome: outcomes[at]!, isCounted: false })
-      }
+    this.#counts.read += records
+    for (const [outcome, many] of counted.entries()) this.#count(outcome, many)
+    for (const at of held) {
+      this.#counts.held++
+      this.#set(partition, offsets[at]!, { holds: holds[at]!, outcome: outcomes[at]!, isCounted: false })
     }
   }
 
@@ -154,23 +167,23 @@ export class Account {
     if (known?.delete(offset) === true && known.size === 0) this.#open.delete(partition)
   }
 
-  #count(outcome: number): void {
+  #count(outcome: number, many = 1): void {
     const counts = this.#counts
     switch (outcome) {
       case Outcome.filtered:
-        counts.filtered++
+        counts.filtered += many
         break
       case Outcome.duplicate:
-        counts.duplicate++
+        counts.duplicate += many
         break
       case Outcome.aggregated:
-        counts.aggregated++
+        counts.aggregated += many
         break
       case Outcome.late:
-        counts.late++
+        counts.late += many
         break
       default:
-        counts.deadLettered++
+        counts.deadLettered += many
     }
   }
 

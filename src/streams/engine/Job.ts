@@ -7,6 +7,7 @@ import type { Counts, NodeCounts } from "../ports/Monitor.ts"
 import { numberOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
+import { groupingFor } from "../operator/windowed/Grouping.ts"
 import { usualPace } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
@@ -19,7 +20,7 @@ import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { StateReader, StateWriter } from "../operator/State.ts"
-import { Account, type Fates, type Numbering, readOpen, type SavedOpen, type Settled, State as AccountState, total } from "./Account.ts"
+import { Account, type Fates, type Numbering, readOpen, type SavedOpen, type Settled, State as AccountState, type Tally, tallyOf, total } from "./Account.ts"
 import type { Course } from "./Course.ts"
 import { type GraphOptions, OperatorGraph, type Watches, watchesOf } from "./OperatorGraph.ts"
 import { accountSection, jobSection, sourceSection, type Section, type Snapshot } from "./Snapshot.ts"
@@ -119,13 +120,14 @@ export class Job {
   readonly #accounts: ReadonlyArray<Account>
   readonly #numbering: Numbering
   readonly #pace: number
-  readonly #watches: Watches
+  readonly #graphOptions: GraphOptions
   /** Not in the middle of a step. */
   #isWhole = true
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
     const pace = this.#pace = options.pace ?? usualPace
-    const watches = this.#watches = watchesOf(options)
+    const grouping = groupingFor(pipelines.flatMap(({ checked }) => checked.nodes.filter((node) => node._tag === "window")))
+    this.#graphOptions = { pace, grouping, ...watchesOf(options) }
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines, "sources" in options ? options.sources.map(({ name }) => name) : null)
     this.pipelines = pipelines
@@ -136,7 +138,7 @@ export class Job {
         inputs.set(input.id, shared)
         return shared
       })
-      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace, ...watches }) }
+      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, this.#graphOptions) }
     })
     this.#sources = "sources" in options ? options.sources : [{ name: null, partitions: options.partitions }]
     this.#numbering = numberingOf(this.#sources)
@@ -374,12 +376,9 @@ export class Job {
     const duplicates = next.value
     const own = this.#accounts[source]!
     for (const { account } of [...readers, { account: own }]) account.duplicate(duplicates)
-    const together = worstOf([...fates.values()])
-    for (const [from, to] of ranges) {
-      const range = { partition: records.partition, offsets: records.offsets, from, to }
-      for (const [{ account }, fate] of fates) account.tally(fate, range)
-      own.tally(together, range)
-    }
+    const accounts = [...fates].map(([{ account }, fate]) => [account, fate] as const)
+    tally(accounts, records, ranges)
+    tally([[own, worstOf([...fates.values()])]], records, ranges)
     return [...taking.refused, ...taking.late.flat(), ...this.#settle()]
   }
 
@@ -446,14 +445,13 @@ export class Job {
   *#rows(running: Running, all: ReadonlyArray<Rows>, { fates, late, records, refused }: Taking<Unused>): Work {
     const { graph } = running
     const own = fates.get(running)!
-    for (const { batch, input, kind, timeline } of all) {
+    for (const { batch, input, kind, made, timeline } of all) {
       const source = kind === "event" ? input.events : input.preAggregated!
-      const { holds, outcomes, refused: out } = yield* graph.take(source, batch, timeline.watermarkBeside(batch.partition))
-      for (let row = 0; row < outcomes.length; row++) {
-        const record = batch.records[row]!
-        own.holds[record]! += holds[row]!
-        if (outcomes[row]! > own.outcomes[record]!) own.outcomes[record] = outcomes[row]!
-        if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, records.partition, graph.checked))
+      const direct = all.length === 1 ? fatesOf(own, batch) : null
+      const { holds, outcomes, refused: out } = yield* graph.take(source, batch, timeline.watermarkBeside(batch.partition), { ...direct, made })
+      if (direct === null) addFates(own, batch, { holds, outcomes })
+      for (let row = outcomes.indexOf(Outcome.late); row !== -1; row = outcomes.indexOf(Outcome.late, row + 1)) {
+        late.push(lateRow(batch, row, records.partition, graph.checked))
       }
       for (const { row, ...why } of out) {
         const { partition } = records
@@ -578,7 +576,7 @@ export class Job {
     const restored = this.#running.map((running) => {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
-      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace, ...this.#watches })
+      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { ...this.#graphOptions, dictionary })
       const snapshot = source?.snapshot ?? first.snapshot
       return { running, graph, counts: source?.state.byPipeline[checked.name], open: openIn(snapshot, accountSection(checked.name)), snapshot }
     })
@@ -681,12 +679,41 @@ const sourcesOf = (inputs: ReadonlyArray<Checked.Input>, kind: Part["kind"]): Re
     return source === null ? [] : [source.fingerprint]
   })
 
+/** Those of the records that the rows of a batch are, row by row, where these follow on one another. */
+const fatesOf = ({ holds, outcomes }: Fates, { length, records }: Batch): Fates | null => {
+  const [first, last] = [records[0]!, records[length - 1]!]
+  return last - first === length - 1 ? { outcomes: outcomes.subarray(first, last + 1), holds: holds.subarray(first, last + 1) } : null
+}
+
+const addFates = (to: Fates, { records }: Batch, { holds, outcomes }: Fates): void => {
+  for (let row = 0; row < outcomes.length; row++) {
+    const record = records[row]!
+    to.holds[record]! += holds[row]!
+    if (outcomes[row]! > to.outcomes[record]!) to.outcomes[record] = outcomes[row]!
+  }
+}
+
+/** Pipelines mostly do the same with a batch, or most of them: what is equal is counted once. */
+const tally = (accounts: ReadonlyArray<readonly [Account, Fates]>, records: Records, ranges: ReadonlyArray<readonly [from: number, to: number]>): void => {
+  const counted: Array<{ readonly fates: Fates; readonly tallies: ReadonlyArray<Tally> }> = []
+  for (const [account, fates] of accounts) {
+    let known = counted.find((other) => areEqual(other.fates, fates))
+    if (known === undefined) counted.push(known = { fates, tallies: ranges.map(([from, to]) => tallyOf(fates, from, to)) })
+    for (const each of known.tallies) account.tally(fates, each, records)
+  }
+}
+
+const areEqual = (one: Fates, other: Fates): boolean =>
+  Buffer.compare(one.outcomes, other.outcomes) === 0 && Buffer.compare(one.holds, other.holds) === 0
+
 /** Of each record the worst of what pipelines did with it: one that any has refused must not vanish behind those that took it. */
 const worstOf = (all: ReadonlyArray<Fates>): Fates => {
   const [first, ...others] = all
   if (first === undefined || others.length === 0) return first!
   const worst = { outcomes: first.outcomes.slice(), holds: first.holds.slice() }
+  const none = new Uint8Array(first.holds.length)
   for (const { holds, outcomes } of others) {
+    if (Buffer.compare(outcomes, worst.outcomes) === 0 && Buffer.compare(holds, none) === 0) continue
     for (let record = 0; record < outcomes.length; record++) {
       worst.holds[record]! += holds[record]!
       if (outcomes[record]! > worst.outcomes[record]!) worst.outcomes[record] = outcomes[record]!

@@ -110,8 +110,8 @@ export class OperatorGraph {
   }
 
   /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
-  *take(source: Checked.Source, batch: Batch, others: number): Generator<void, Rows> {
-    const rows = rowsOf(batch, others)
+  *take(source: Checked.Source, batch: Batch, others: number, beside: Parameters<typeof rowsOf>[2] = {}): Generator<void, Rows> {
+    const rows = rowsOf(batch, others, beside)
     this.#tallies.begin()
     if (batch.dictionary !== this.#dictionary) this.#useDictionary(batch.dictionary)
     for (const [step, node] of this.checked.nodes.entries()) {

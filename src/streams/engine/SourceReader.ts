@@ -10,6 +10,7 @@ import * as AppendClock from "../records/AppendClock.ts"
 import * as Batch from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import { Decoder } from "../records/Decoder.ts"
+import type { Made } from "../operator/Operator.ts"
 import { numberOf, partitionsOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { Kind, type Records } from "../records/Records.ts"
 import type { Refusal } from "../records/Refusal.ts"
@@ -64,6 +65,8 @@ export interface Rows {
   readonly input: Input
   readonly batch: Batch.Batch
   readonly timeline: Timeline
+  /** For all pipelines that have the input. */
+  readonly made: Made
 }
 
 /** What a decision has done: to the event time of an input, or to all. */
@@ -182,7 +185,7 @@ export class SourceReader {
     const rows = readers.filter(({ batch }) => batch.length > 0).flatMap(({ batch, source }) =>
       [...this.#origins[origin]!.timelines]
         .filter(([input]) => (source.kind === "event" ? input.events : input.preAggregated)?.fingerprint === source.fingerprint)
-        .map(([input, timeline]): Rows => ({ kind: source.kind, input, batch: timeline.stamp(batch), timeline })))
+        .map(([input, timeline]): Rows => ({ kind: source.kind, input, batch: timeline.stamp(batch), timeline, made: { steps: new Map() } })))
     const isLast = !run.records.kinds.subarray(run.to, run.records.length).some((kind) => kind !== Kind.none)
     return { kind, from: run.from, to: run.to, refused: new Map(refused), rows, isLast }
   }

@@ -55,8 +55,13 @@ export function* merged(strands: ReadonlyArray<Strand>): Generator<Emitted | nul
       first = head
     }
     if (next === null || first === null) return
-    next.drop()
-    yield first
+    // Those of one window come one after the other: nobody else's are to be looked at before them.
+    do {
+      next.drop()
+      yield first
+      if (next.head === undefined || isBefore(first, next.head)) break
+      first = next.head
+    } while (true)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Values } from "../pipeline/Pane.ts"
 import type { Refusal } from "../records/Refusal.ts"
 import type { Paged } from "./Paged.ts"
 import type { StateReader, StateWriter } from "./State.ts"
+import type { RowGroups } from "./windowed/Grouping.ts"
 import type { Work } from "./Work.ts"
 
 export interface Operator<in In, out Out> {
@@ -55,14 +56,30 @@ export interface Rows {
   readonly refused: Array<Refusal & { readonly row: number }>
   /** The smallest watermark of the other partitions. */
   readonly others: number
+  /** What steps have made of these rows, of whatever pipeline; `null` where no other pipeline has them. */
+  readonly made: Made | null
+}
+
+/** What has been made of the same rows for all pipelines. */
+export interface Made {
+  /** What steps that keep nothing have made of them, by what such a step does: equal ones work once. */
+  readonly steps: Map<unknown, Changed>
+  /** For windows, see `Grouping`: nothing where nobody has asked, `null` where it is not worth it. */
+  groups?: RowGroups | "later" | null
+}
+
+export interface Changed extends Pick<Rows, "batch" | "keep" | "refused"> {
+  readonly made: Made
 }
 
 /** What became of a row: of several, the larger counts. */
 export const Outcome = { filtered: 0, duplicate: 1, aggregated: 2, late: 3, refused: 4 } as const
 
 /** The rows of a batch of which nothing has become yet. */
-export const rowsOf = (batch: Batch, others: number): Rows =>
-  ({ batch, keep: null, outcomes: new Uint8Array(batch.length), holds: new Uint8Array(batch.length), refused: [], others })
+export const rowsOf = (batch: Batch, others: number, beside: Partial<Pick<Rows, "holds" | "made" | "outcomes">> = {}): Rows => {
+  const { holds = new Uint8Array(batch.length), made = null, outcomes = new Uint8Array(batch.length) } = beside
+  return { batch, keep: null, outcomes, holds, refused: [], others, made }
+}
 
 /** The last instant that a date can name: a watermark here closes every window. */
 export const endOfTime = 8_640_000_000_000_000

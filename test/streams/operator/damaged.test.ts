@@ -36,7 +36,7 @@ const used = (kind: keyof typeof pipelines): WindowOperator => {
   batch.times.set(times)
   batch.watermarks.set([-Infinity, 1, 12])
   for (const column of batch.columns) column.fill(1)
-  finish(operator.take(0, { batch, keep: null, refused: [], outcomes: new Uint8Array(times.length), holds: new Uint8Array(times.length), others: Infinity }))
+  finish(operator.take(0, { batch, keep: null, refused: [], outcomes: new Uint8Array(times.length), holds: new Uint8Array(times.length), others: Infinity, made: null }))
   return operator
 }
 

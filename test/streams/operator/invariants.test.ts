@@ -26,7 +26,7 @@ const rows = (signs: Int8Array | null) => {
   batch.keys.fill(batch.dictionary.numberOf("A"))
   batch.offsets.set([7, 8, 9])
   batch.watermarks.fill(-Infinity)
-  return { batch, keep: null, refused: [], outcomes: new Uint8Array(3), holds: new Uint8Array(3), others: Infinity }
+  return { batch, keep: null, refused: [], outcomes: new Uint8Array(3), holds: new Uint8Array(3), others: Infinity, made: null }
 }
 
 it("a watermark that goes back ends the run", () => {

@@ -39,7 +39,7 @@ const batchOf = (rows: ReadonlyArray<readonly [key: string, time: number, waterm
     batch.watermarks[i] = watermark
   })
   for (const column of batch.columns) column.fill(1)
-  return { batch, keep: null, refused: [], outcomes: new Uint8Array(rows.length), holds: new Uint8Array(rows.length), others: Infinity }
+  return { batch, keep: null, refused: [], outcomes: new Uint8Array(rows.length), holds: new Uint8Array(rows.length), others: Infinity, made: null }
 }
 
 describe("keyed slots", () => {

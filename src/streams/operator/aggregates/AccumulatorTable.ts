@@ -4,6 +4,7 @@
  * open and not what has been.
  */
 import { partsFor } from "../../pipeline/check/Aggregates.ts"
+import type { Op } from "../../pipeline/Aggregate.ts"
 import type { Aggregate, Field } from "../../pipeline/Checked.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Node } from "../../pipeline/Expression.ts"
@@ -19,6 +20,7 @@ import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accum
 import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import type { SlotPages } from "../SlotPages.ts"
+import type { RowGroups } from "../windowed/Grouping.ts"
 import { Lane } from "./Lane.ts"
 import { ProductSum } from "./ProductSum.ts"
 import { WideChosen, WideExtreme } from "./Wide.ts"
@@ -37,6 +39,8 @@ interface Entry {
   readonly preAggregatedColumn: number | null
   /** What such a value is multiplied with, to have as many decimals as the result's field. */
   readonly factor: number
+  /** Which aggregate it is, for all that compute it over the same rows; `null` where each has its own. */
+  readonly partial: string | null
 }
 
 /** What a slot is used for: work that comes and goes, or the state of a key. */
@@ -61,6 +65,8 @@ export class AccumulatorTable {
   readonly invertible: ReadonlyArray<Accumulator>
   readonly others: ReadonlyArray<Accumulator>
   readonly all: ReadonlyArray<Accumulator>
+  /** Whether {@link addGroups} comes to the same as adding the rows. */
+  readonly isOfPartials: boolean
   #capacity = 0
   #used = 0
   readonly #free: Array<number> = []
@@ -87,9 +93,11 @@ export class AccumulatorTable {
         where,
         condition: where === null ? null : JSON.stringify(where),
         preAggregatedColumn: preAggregated?.index ?? null,
-        factor: 10 ** (scaleIn(field) - scaleIn(preAggregated))
+        factor: 10 ** (scaleIn(field) - scaleIn(preAggregated)),
+        partial: partialOf(aggregate)
       }
     })
+    this.isOfPartials = this.#entries.every(({ partial }) => partial !== null)
     this.all = this.#entries.flatMap(({ accumulator }) => accumulator ?? [])
     this.invertible = this.all.filter(({ subtract }) => subtract !== null)
     this.others = this.all.filter(({ subtract }) => subtract === null)
@@ -207,6 +215,23 @@ export class AccumulatorTable {
     for (let i = 0; i < this.#entries.length; i++) if (masks[i] !== noRows) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
   }
 
+  /** Adds groups of rows to the slot of each: what they are for an aggregate is computed once for all tables that have it. */
+  addGroups(groups: RowGroups, slots: Int32Array, masks: ReadonlyArray<Uint8Array | null>): void {
+    this.pages?.touchAll(slots, 0, slots.length)
+    const rows = this.#rows.values
+    for (let group = 0; group < slots.length; group++) rows[slots[group]!]! += groups.sizes[group]!
+    const part = this.allocate(working)
+    for (const [i, { accumulator, partial }] of this.#entries.entries()) {
+      if (accumulator === null || partial === null || masks[i] === noRows) continue
+      const made = groups.partial(partial, masks[i]!, () => compile(this.#pipeline, this.#aggregates[i]!))
+      for (let group = 0; group < slots.length; group++) {
+        accumulator.copy(part, group, made)
+        accumulator.merge(slots[group]!, part)
+      }
+    }
+    this.release(part)
+  }
+
   addPreAggregated(rows: Rows): void {
     this.pages?.touchAll(rows.slots, rows.from, rows.to)
     countRows(rows, this.#rows.values)
@@ -269,6 +294,17 @@ export class AccumulatorTable {
     results.end()
   }
 }
+
+/** A user's function is handed each row, and what of doubles is kept depends on what was added to what. */
+const partialOf = ({ by, custom, field, op, preAggregated, settings, where }: Aggregate): string | null => {
+  const isOfDoubles = field?.column.kind === "double" || by?.column.kind === "double"
+  const isExact = op === "count" || chosen.has(op) || (summed.has(op) && !isOfDoubles)
+  return custom === null && isExact ? JSON.stringify([op, field?.index, by?.index, preAggregated?.column, settings, where]) : null
+}
+
+const chosen: ReadonlySet<Op> = new Set(["min", "max", "first", "last", "minBy", "maxBy"])
+
+const summed: ReadonlySet<Op> = new Set(["sum", "mean", "weightedMean"])
 
 const countRows = ({ from, slots, to }: Rows, lane: Float64Array): void => {
   for (let i = from; i < to; i++) if (slots[i]! >= 0) lane[slots[i]!]! += 1

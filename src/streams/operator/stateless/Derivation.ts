@@ -17,7 +17,8 @@ export class Derivation extends RowStep {
   readonly #values: ReadonlyArray<{ readonly name: string; readonly evaluator: Evaluator }>
 
   constructor(node: DeriveFields, useOf: (field: string) => Use) {
-    super()
+    // A text that somebody compares is another one than a text that is only handed on.
+    super(JSON.stringify([node.fingerprint, node.values.map(({ name }) => useOf(name))]))
     this.#node = node
     this.#areRecords = areRecords(node)
     this.#values = node.values.map(({ expression, name }) => ({ name, evaluator: valuesOf(node.given, expression, useOf(name)) }))

@@ -19,7 +19,7 @@ export class Lookup extends RowStep {
   #rows: Level | null = null
 
   constructor(node: Checked.Lookup) {
-    super()
+    super(node.fingerprint)
     this.#node = node
   }
 

@@ -7,7 +7,7 @@ export class Projection extends RowStep {
   readonly #node: Select
 
   constructor(node: Select) {
-    super()
+    super(node.fingerprint)
     this.#node = node
   }
 

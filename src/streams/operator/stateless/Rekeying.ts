@@ -12,7 +12,7 @@ export class Rekeying extends RowStep {
   #reader: { readonly dictionary: Dictionary; readonly keys: KeyReader } | null = null
 
   constructor(node: KeyBy) {
-    super()
+    super(node.fingerprint)
     this.#node = node
     this.#areRecords = areRecords(node)
   }

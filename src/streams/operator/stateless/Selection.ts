@@ -14,7 +14,8 @@ export class Selection extends RowStep {
   readonly #mask: Mask | null
 
   constructor(pipeline: string, node: Where | Filter) {
-    super()
+    // Functions of one text may differ in what they refer to.
+    super(node._tag === "filter" ? node.test : node.fingerprint)
     this.#pipeline = pipeline
     this.#node = node
     this.#mask = node._tag === "where" ? maskOf(definitionOf(node.input), node.condition) : null

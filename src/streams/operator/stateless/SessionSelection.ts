@@ -23,7 +23,7 @@ export class SessionSelection extends RowStep {
   readonly #named: number | null
 
   constructor(node: InSession) {
-    super()
+    super(JSON.stringify([node.fingerprint, node.named?.index]))
     this.#by = node.window.calendars.by
     this.#areRecords = areRecords(node)
     this.#calendars = new RowCalendars(node.window)

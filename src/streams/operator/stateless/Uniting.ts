@@ -13,7 +13,7 @@ export class Uniting extends RowStep {
   readonly #sources: ReadonlyArray<string>
 
   constructor(node: Union, sources: ReadonlyArray<string>) {
-    super()
+    super(null)
     this.#node = node
     this.#sources = [...sources].sort()
   }

@@ -22,6 +22,7 @@ import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText, KeyOrder } from "./KeyOrder.ts"
 import { KeptRows, rowIn } from "./KeptRows.ts"
+import type { RowGroups } from "./Grouping.ts"
 import { Kind } from "./RowKinds.ts"
 import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
 import type { Stretch } from "./Stretches.ts"
@@ -178,6 +179,19 @@ export class SlicedWindows implements Windows, Placement {
     }
     this.#trigger.latest = latest
     return row
+  }
+
+  placeGroups({ keys, latest, starts, stretch, watermarks }: RowGroups): Int32Array | null {
+    if (!this.#trigger.never) return null
+    const slices: Array<OpenSlice> = []
+    let slice: OpenSlice | null = null
+    for (const [group, start] of starts.entries()) {
+      if (slice === null || start < slice.start || start >= slice.end) slice = this.#sliceOf(start)
+      if (start + stretch > slice.end || watermarks[group]! >= slice.firstEnd) return null
+      slices.push(slice)
+    }
+    if (latest > this.#trigger.latest) this.#trigger.latest = latest
+    return Int32Array.from(keys, (key, group) => slices[group]!.slots.ensure(key))
   }
 
   place(taking: Taking, row: number): Work | null {

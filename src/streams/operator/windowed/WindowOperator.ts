@@ -9,6 +9,7 @@ import { Refusing } from "../stateless/Refusing.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
 import { CountWindows } from "./CountWindows.ts"
+import type { Grouping } from "./Grouping.ts"
 import type { Done } from "./KeptRows.ts"
 import { Kind, RowKinds } from "./RowKinds.ts"
 import { SessionWindows } from "./SessionWindows.ts"
@@ -24,6 +25,8 @@ export const Input = { rows: 0, preAggregated: 1 } as const
 export interface Options {
   readonly dictionary: Dictionary
   readonly pace: number
+  /** That of all pipelines of a job; `null` where rows come one by one. */
+  readonly grouping: Grouping | null
 }
 
 const windowsOf = ({ window }: WindowNode) => {
@@ -55,6 +58,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   readonly #slots: AccumulatorTable
   readonly #windows: Windows
   readonly #pace: number
+  readonly #grouping: Grouping | null
   #dictionary: Dictionary
   #panes: Array<Emitted> = []
   /** By input; none where no row takes back others. */
@@ -64,9 +68,10 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   readonly #ended = { late: 0, refused: 0, duplicate: 0, filtered: 0 }
 
   /** `pace` is how many panes are put out between two pauses. */
-  constructor(pipeline: string, node: WindowNode, { dictionary = new Dictionary(), pace = usualPace }: Partial<Options> = {}) {
+  constructor(pipeline: string, node: WindowNode, { dictionary = new Dictionary(), grouping = null, pace = usualPace }: Partial<Options> = {}) {
     this.#pipeline = pipeline
     this.#pace = pace
+    this.#grouping = grouping
     this.#dictionary = dictionary
     this.#slots = new AccumulatorTable(pipeline, node.aggregates)
     this.#windows = new (windowsOf(node))(node, this.#slots, this.#dictionary, this.#emit)
@@ -86,11 +91,9 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#assertAdded(batch)
     const kinds = this.#kinds[input]?.of(batch) ?? null
     const keep = kinds === null ? rows.keep : this.#told(rows, input, kinds)
-    for (let row = 0; row < batch.length; row++) {
-      if (keep !== null && keep[row] === 0) continue
-      if (kinds !== null && kinds[row]! > Kind.kept) rows.holds[row]!++
-      else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
-    }
+    if (kinds === null && keep === null && isFresh(outcomes)) outcomes.fill(Outcome.aggregated)
+    else this.#mark(rows, keep, kinds)
+    if (kinds === null && input === Input.rows && this.#takeGroups(rows)) return this.#assertHeld()
     const onLate = (row: number) => {
       this.#ended.late++
       if (kinds !== null && kinds[row]! > Kind.kept) rows.holds[row]!--
@@ -100,6 +103,24 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     const taking = { batch, preAggregated: input === Input.preAggregated, kinds, keep, others, onLate }
     yield* this.#paced(this.#windows.take(new Taking(taking, this.#slots, this.#assigned)))
     this.#assertHeld()
+  }
+
+  /** Whether all rows have been taken as what other pipelines have made of them. */
+  #takeGroups(rows: Rows): boolean {
+    if (!this.#slots.isOfPartials) return false
+    const groups = this.#grouping?.of(rows) ?? null
+    const slots = groups === null ? null : this.#windows.placeGroups?.(groups) ?? null
+    if (groups === null || slots === null) return false
+    this.#slots.addGroups(groups, slots, this.#slots.masks(rows.batch))
+    return true
+  }
+
+  #mark({ batch, holds, outcomes }: Rows, keep: Uint8Array | null, kinds: Uint8Array | null): void {
+    for (let row = 0; row < batch.length; row++) {
+      if (keep !== null && keep[row] === 0) continue
+      if (kinds !== null && kinds[row]! > Kind.kept) holds[row]!++
+      else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
+    }
   }
 
   /** Which rows go on: one without an id has nothing to take back, and one that is in no window only has an id. */
@@ -223,3 +244,6 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#assertHeld()
   }
 }
+
+/** Whether nothing worse has become of any row. */
+const isFresh = (outcomes: Uint8Array): boolean => !outcomes.includes(Outcome.late) && !outcomes.includes(Outcome.refused)

@@ -4,6 +4,7 @@ import type * as Pane from "../../pipeline/Pane.ts"
 import type { Paged } from "../Paged.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
+import type { RowGroups } from "./Grouping.ts"
 import type { KeptRows, Row } from "./KeptRows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import type { Taking } from "./Taking.ts"
@@ -41,6 +42,11 @@ export interface Wanted {
 
 export interface Windows {
   take(taking: Taking): Work
+  /**
+   * Gives groups of rows their slots; `null`, with nothing done, where a row might make anything be emitted, or a group is of
+   * several slices.
+   */
+  placeGroups?(groups: RowGroups): Int32Array | null
   /** Closes every window that ends at or before the watermark. */
   advance(watermark: number): Work
   /** Up to where windows have been closed: it never goes back. */
