@@ -621,7 +621,7 @@ const inMoments: ReadonlyArray<Mutant> = [
   {
     mistake: "a variance is made of squares without what they round",
     file: productSum,
-    find: "if (error !== 0) this.#errors.add(slot, error)",
+    find: "    this.#errors.addColumn(rows, errors, mask, null)\n",
     replace: "",
     law: foldLaw
   },
