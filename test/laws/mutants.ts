@@ -229,9 +229,9 @@ const inCancels: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a window without rows left is told as it is",
-    file: sliced,
-    find: "...inside === 0 ? { isEmpty: true } : {}",
-    replace: "",
+    file: "streams/operator/windowed/WindowOperator.ts",
+    find: "kind !== \"retracted\" && this.#slots.rowsOf(slot) === 0",
+    replace: "false",
     law: cancelLaw
   },
   {

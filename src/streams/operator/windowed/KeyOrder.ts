@@ -51,15 +51,13 @@ export class KeyOrder {
 }
 
 /** Keys by their ranks. Where they are many of all that there are, those are gone through: a million take no time to sort. */
-const inOrderOf = (ranks: Int32Array, ranked: ReadonlyArray<number>): Iterable<number> => {
-  if (ranks.length * 16 < ranked.length) return Array.from(ranks.sort(), (rank) => ranked[rank]!)
+const inOrderOf = (ranks: Int32Array, ranked: ReadonlyArray<number>): Int32Array => {
+  if (ranks.length * 16 < ranked.length) return ranks.sort().map((rank) => ranked[rank]!)
   const isIn = new Uint8Array(ranked.length)
   for (const rank of ranks) isIn[rank] = 1
-  return keysIn(isIn, ranked)
-}
-
-function* keysIn(isIn: Uint8Array, ranked: ReadonlyArray<number>): Generator<number> {
-  for (let rank = 0; rank < isIn.length; rank++) if (isIn[rank] === 1) yield ranked[rank]!
+  const keys = new Int32Array(ranks.length)
+  for (let rank = 0, at = 0; at < keys.length; rank++) if (isIn[rank] === 1) keys[at++] = ranked[rank]!
+  return keys
 }
 
 /** Two sorted lists as one. */

@@ -44,6 +44,11 @@ export class SlidingAggregation {
     return this.#totals.keys
   }
 
+  /** Where the state of each key stands as a whole: `null` where it is in parts, see {@link addTo}. */
+  get whole(): KeyedSlots | null {
+    return this.#slots.others.length === 0 ? this.#totals : null
+  }
+
   /** Moves the window to `[start, end)`. Neither may go back. `slices` are in order of time. */
   *moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): Generator<void> {
     yield* this.evictBefore(start)
