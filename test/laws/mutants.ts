@@ -1880,14 +1880,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n      if (isTired(done + 1)) yield\n    }\n    this.#pool",
-    replace: "      if (isTired(done + 1)) yield\n    }\n    this.#pool",
+    find: "      this.#slotOf[key] = noSlot\n      if (isTired(++done)) yield\n    }\n    this.#pool",
+    replace: "      if (isTired(++done)) yield\n    }\n    this.#pool",
     law: foldLaw
   },
   {
     mistake: "keys that came after the others were ranked are the last",
     file: "streams/operator/windowed/KeyOrder.ts",
-    find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!\n",
+    find: " || (at < right.length && texts[right[at]!]! < texts[left[i]!]!)",
     replace: "",
     law: foldLaw,
     sample: 128

@@ -1,8 +1,12 @@
 /** The order of strings in what operators put out: by UTF-16 code units. No locale has a say in it. */
 import type { Dictionary } from "../../records/Batch.ts"
 import { sorted } from "../Sort.ts"
+import { isTired } from "../Work.ts"
 
 export const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+/** Keys in their order. */
+export type Keys = ReadonlyArray<number> | Int32Array
 
 /**
  * Sorts keys by their strings. The keys of a dictionary are ranked once, so that sorting them again compares integers; keys
@@ -19,8 +23,7 @@ export class KeyOrder {
     return dictionary === this.#dictionary && this.#unranked <= this.#ranked.length
   }
 
-  /** The keys come as they are asked for. */
-  *sort(keys: ReadonlyArray<number>, dictionary: Dictionary): Generator<void, Iterable<number>> {
+  *sort(keys: ReadonlyArray<number>, dictionary: Dictionary): Generator<void, Keys> {
     if (keys.length < 2) return keys
     if (!this.#isRanked(dictionary)) yield* this.#rank(dictionary)
     const known = this.#rankOf.length
@@ -35,7 +38,7 @@ export class KeyOrder {
     if (others.length === 0) return inOrder
     this.#unranked += others.length
     const { texts } = dictionary
-    return merged(inOrder, yield* sorted(others, (a, b) => compareText(texts[a]!, texts[b]!)), texts)
+    return yield* merged(inOrder, yield* sorted(others, (a, b) => compareText(texts[a]!, texts[b]!)), texts)
   }
 
   *#rank(dictionary: Dictionary): Generator<void> {
@@ -61,11 +64,12 @@ const inOrderOf = (ranks: Int32Array, ranked: ReadonlyArray<number>): Int32Array
 }
 
 /** Two sorted lists as one. */
-function* merged(left: Iterable<number>, right: ReadonlyArray<number>, texts: ReadonlyArray<string>): Generator<number> {
-  let at = 0
-  for (const key of left) {
-    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!
-    yield key
+function* merged(left: Int32Array, right: ReadonlyArray<number>, texts: ReadonlyArray<string>): Generator<void, Int32Array> {
+  const both = new Int32Array(left.length + right.length)
+  for (let i = 0, at = 0; i + at < both.length;) {
+    const isRight = i === left.length || (at < right.length && texts[right[at]!]! < texts[left[i]!]!)
+    both[i + at] = isRight ? right[at++]! : left[i++]!
+    if (isTired(i + at)) yield
   }
-  while (at < right.length) yield right[at++]!
+  return both
 }

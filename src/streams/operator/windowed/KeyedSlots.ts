@@ -125,10 +125,11 @@ export class KeyedSlots {
 
   /** Gives every slot back. */
   *clear(): Generator<void> {
-    for (const [done, key] of this.#keys.entries()) {
+    for (let done = 0; done < this.#keys.length;) {
+      const key = this.#keys[done]!
       this.#pool.release(this.#slotOf[key]!)
       this.#slotOf[key] = noSlot
-      if (isTired(done + 1)) yield
+      if (isTired(++done)) yield
     }
     this.#pool.giveBack(this.#slotOf)
     this.#slotOf = new Int32Array(0)
@@ -138,14 +139,15 @@ export class KeyedSlots {
   /** Gives back the slots of the keys for which a condition does not hold. */
   *retain(wanted: (slot: number) => boolean): Generator<void> {
     const kept: Array<number> = []
-    for (const [done, key] of this.#keys.entries()) {
+    for (let done = 0; done < this.#keys.length;) {
+      const key = this.#keys[done]!
       const slot = this.#slotOf[key]!
       if (wanted(slot)) kept.push(key)
       else {
         this.#pool.release(slot)
         this.#slotOf[key] = noSlot
       }
-      if (isTired(done + 1)) yield
+      if (isTired(++done)) yield
     }
     this.#keys = kept
   }

@@ -20,7 +20,7 @@ import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
-import { compareText, KeyOrder } from "./KeyOrder.ts"
+import { compareText, KeyOrder, type Keys } from "./KeyOrder.ts"
 import { KeptRows, rowIn } from "./KeptRows.ts"
 import { Kind } from "./RowKinds.ts"
 import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
@@ -278,13 +278,22 @@ export class SlicedWindows implements Windows, Placement {
       const due = this.#due(end, "on-time", noOffset)
       const keys = yield* this.#keysOf(due)
       const whole = this.#wholeIn(due)
-      let done = 0
-      for (const key of keys) {
-        const isMuch = this.#emitWindow(due, key, this.#stateOf(end, key, whole))
-        if (isMuch || isTired(++done)) yield
+      for (let at = 0; at < keys.length;) {
+        at = this.#emitSome(due, { keys, from: at, whole })
+        yield
       }
       this.#closedTo = end
     }
+  }
+
+  /** Emits the keys of the window that is being closed from one on, and says from which it is to go on after a pause. */
+  #emitSome(due: Due, { from, keys, whole }: { readonly keys: Keys; readonly from: number; readonly whole: KeyedSlots | null }): number {
+    for (let at = from; at < keys.length;) {
+      const key = keys[at++]!
+      const isMuch = this.#emitWindow(due, key, this.#stateOf(due.end, key, whole))
+      if (isMuch || isTired(at - from)) return at
+    }
+    return keys.length
   }
 
   #due(end: number, kind: Last["kind"], offset: number): Due {
@@ -307,7 +316,7 @@ export class SlicedWindows implements Windows, Placement {
     return next
   }
 
-  *#keysOf({ end, start }: Bounds): Generator<void, Iterable<number>> {
+  *#keysOf({ end, start }: Bounds): Generator<void, Keys> {
     const extras = this.#extras.get(end)?.keys ?? []
     let keys: ReadonlyArray<number>
     if (this.#sliding === null) {
@@ -469,7 +478,7 @@ export class SlicedWindows implements Windows, Placement {
 
   /** A key without rows since the last early panes has nothing new to say. */
   *emitEarly(offset: number): Work {
-    const keys = [...yield* this.#order.sort([...this.#touched], this.#dictionary)]
+    const keys = Array.from(yield* this.#order.sort([...this.#touched], this.#dictionary))
     this.#touched.clear()
     for (const end of this.#openEnds()) {
       const due = this.#due(end, "early", offset)
