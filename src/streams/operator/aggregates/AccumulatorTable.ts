@@ -66,6 +66,8 @@ export class AccumulatorTable {
   readonly #free: Array<number> = []
   /** For each slot that has been given out and not come back {@link working} or {@link owned}. */
   #inUse = new Uint8Array(0)
+  /** All results at once: an object that is given them one after the other is made again and again. */
+  readonly #blank: Values
   readonly #pipeline: string
   readonly #aggregates: ReadonlyArray<Aggregate>
   /** Learns of each owned slot before it changes. */
@@ -90,6 +92,7 @@ export class AccumulatorTable {
         factor: 10 ** (scaleIn(field) - scaleIn(preAggregated))
       }
     })
+    this.#blank = Object.fromEntries(aggregates.map(({ name }) => [name, null]))
     this.all = this.#entries.flatMap(({ accumulator }) => accumulator ?? [])
     this.invertible = this.all.filter(({ subtract }) => subtract !== null)
     this.others = this.all.filter(({ subtract }) => subtract === null)
@@ -238,7 +241,7 @@ export class AccumulatorTable {
   }
 
   result(slot: number, textOf: TextOf): Values {
-    const values: Record<string, Values[string]> = {}
+    const values: Record<string, Values[string]> = { ...this.#blank }
     const preAggregated = this.#preAggregated.values[slot]! > 0
     for (const { accumulator, name, preAggregatedColumn } of this.#entries) {
       const known = !preAggregated || preAggregatedColumn !== null

@@ -104,7 +104,8 @@ export class ExactSum implements Part {
   }
 
   total(slot: number): bigint {
-    return BigInt(this.#lane[slot]!) + (this.#carries.get(slot) ?? 0n)
+    const whole = BigInt(this.#lane[slot]!)
+    return this.#carries.size === 0 ? whole : whole + (this.#carries.get(slot) ?? 0n)
   }
 
   /** The sum as a double where it is an exact one, else `undefined`. */

@@ -116,11 +116,31 @@ export class ExactMean extends Total<ExactSum> {
   }
 
   protected resultOf(slot: number, rows: number): Value {
-    const total = this.sum.total(slot)
-    if (this.#scale === null) return Number(total) / rows
-    return fromUnscaled(divideHalfUp(total * meanFactor, BigInt(rows)), this.#scale + meanExtraScale)
+    if (this.#scale === null) return Number(this.sum.total(slot)) / rows
+    const small = this.sum.small(slot)
+    const mean = (small === undefined ? undefined : smallMean(small, rows)) ?? divideHalfUp(this.sum.total(slot) * meanFactor, BigInt(rows))
+    return fromUnscaled(mean, this.#scale + meanExtraScale)
   }
 }
+
+/** The same in doubles, where they hold all that is on the way exactly. */
+const smallMean = (total: number, rows: number): number | undefined => {
+  const magnitude = Math.abs(total)
+  const whole = wholeQuotient(magnitude, rows)
+  const rest = (magnitude - whole * rows) * doubledFactor + rows
+  const mean = whole * smallFactor + wholeQuotient(rest, 2 * rows)
+  if (mean > Number.MAX_SAFE_INTEGER || rows * doubledFactor > Number.MAX_SAFE_INTEGER / 2) return undefined
+  return total < 0 ? -mean : mean
+}
+
+/** Of integers that doubles hold exactly. The quotient of doubles may be rounded up to the next one. */
+const wholeQuotient = (dividend: number, divisor: number): number => {
+  const quotient = Math.floor(dividend / divisor)
+  return quotient * divisor > dividend ? quotient - 1 : quotient
+}
+
+const smallFactor = 10 ** meanExtraScale
+const doubledFactor = 2 * smallFactor
 
 const meanFactor = 10n ** BigInt(meanExtraScale)
 
