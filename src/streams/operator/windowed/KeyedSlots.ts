@@ -34,7 +34,7 @@ export class KeyedSlotsPool {
     this.held++
     this.#homes[slot] = home
     if (slot >= this.#keys.length) {
-      const larger = new Int32Array(Math.max(slot + 1, this.#keys.length * 2))
+      const larger = new Int32Array(Math.max(slot + 1, Math.ceil(this.#keys.length * 1.25)))
       larger.set(this.#keys)
       this.#keys = larger
     }
