@@ -306,9 +306,9 @@ const inCancels: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a window without rows left is told as it is",
-    file: sliced,
-    find: "...inside === 0 ? { isEmpty: true } : {}",
-    replace: "",
+    file: "streams/operator/windowed/WindowOperator.ts",
+    find: "kind !== \"retracted\" && this.#slots.rowsOf(slot) === 0",
+    replace: "false",
     law: cancelLaw
   },
   {
@@ -698,7 +698,7 @@ const inMoments: ReadonlyArray<Mutant> = [
   {
     mistake: "a variance is made of squares without what they round",
     file: productSum,
-    find: "if (error !== 0) this.#errors.add(slot, error)",
+    find: "    this.#errors.addColumn(rows, errors, mask, null)\n",
     replace: "",
     law: foldLaw
   },
@@ -1957,14 +1957,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n      if (isTired(done + 1)) yield\n    }\n    this.#pool",
-    replace: "      if (isTired(done + 1)) yield\n    }\n    this.#pool",
+    find: "      this.#slotOf[key] = noSlot\n      if (isTired(++done)) yield\n    }\n    this.#pool",
+    replace: "      if (isTired(++done)) yield\n    }\n    this.#pool",
     law: foldLaw
   },
   {
     mistake: "keys that came after the others were ranked are the last",
     file: "streams/operator/windowed/KeyOrder.ts",
-    find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!\n",
+    find: " || (at < right.length && texts[right[at]!]! < texts[left[i]!]!)",
     replace: "",
     law: foldLaw,
     sample: 128

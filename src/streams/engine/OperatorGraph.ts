@@ -156,7 +156,7 @@ export class OperatorGraph {
       this.#watermarks[step] = reached === endOfTime ? reached : reached - trail
     }
     const watermark = this.#watermarks.at(-1)!
-    this.#panes = joined(this.#panes, this.#due([...this.#told.vanished({ watermark, offset: 0 })]))
+    append(this.#panes, this.#due([...this.#told.vanished({ watermark, offset: 0 })]))
     yield* this.#told.forget(watermark)
   }
 
@@ -222,8 +222,8 @@ export class OperatorGraph {
     // Only what stands behind the last node puts out anything else, and that is not counted.
     this.#tallies.handOn(step, out as Rows | ReadonlyArray<Emitted>)
     // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
-    if (readers.length === 0 && this.#window === null) this.#rows = joined(this.#rows, out as ReadonlyArray<Row>)
-    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#due(this.#news(out as ReadonlyArray<Emitted>)))
+    if (readers.length === 0 && this.#window === null) append(this.#rows, out as ReadonlyArray<Row>)
+    else if (readers.length === 0) append(this.#panes, this.#due(this.#news(out as ReadonlyArray<Emitted>)))
     for (const { input, step: reader } of readers) {
       const operator = this.#steps[reader]?.operator ?? null
       if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
@@ -400,5 +400,7 @@ const bytesOf = (write: (writer: StateWriter) => void): Uint8Array | null => {
   return writer.bytes
 }
 
-/** Spreading many panes over the arguments of one call would overflow the stack. */
-const joined = <A>(before: Array<A>, more: ReadonlyArray<A>): Array<A> => before.length === 0 ? [...more] : before.concat(more)
+/** Spreading many panes over the arguments of one call would overflow the stack, and a copy of all would be made again and again. */
+const append = <A>(to: Array<A>, more: ReadonlyArray<A>): void => {
+  for (const item of more) to.push(item)
+}

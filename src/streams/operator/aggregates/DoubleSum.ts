@@ -13,6 +13,9 @@ import { grown, type Part } from "./Lane.ts"
 /** Up to here nothing in TwoSum overflows. */
 const limit = 2 ** 1_000
 
+/** Two columns whose values belong together, row by row. */
+export type Factors = readonly [Float64Array, Float64Array]
+
 export class DoubleSum implements Part {
   readonly bytesPerSlot = 16
   #high = new Float64Array(0)
@@ -30,14 +33,14 @@ export class DoubleSum implements Part {
     if (this.#rests.size > 0) this.#rests.delete(slot)
   }
 
-  /** Adds the values of a column that are there, and counts them. */
-  addColumn({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null, counts: Float64Array): void {
+  /** Adds the values of a column that are there, and counts them where somebody wants to know. */
+  addColumn({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null, counts: Float64Array | null): void {
     const [highs, lows] = [this.#high, this.#low]
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
       const value = column[i]!
       if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value) continue
-      counts[slot]! += 1
+      if (counts !== null) counts[slot]! += 1
       // The lines of `add`, with the arrays at hand: nothing in the loop is called as long as all goes well.
       const high = highs[slot]!
       const sum = high + value
@@ -78,6 +81,27 @@ export class DoubleSum implements Part {
     this.#addToRest(slot, unitsOf(this.#low[slot]!))
     this.#high[slot] = sum
     this.#low[slot] = (high - (sum - added)) + (value - added)
+  }
+
+  /** Adds the products of two columns' values where both are there. */
+  addProducts({ from, slots, to }: Rows, [left, right]: Factors, mask: Uint8Array | null): void {
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      const a = left[i]!
+      const b = right[i]!
+      if (slot < 0 || (mask !== null && mask[i] === 0) || a !== a || b !== b) continue
+      this.addProduct(slot, a, b)
+    }
+  }
+
+  /** Adds the first of two where both are there. */
+  addBeside({ from, slots, to }: Rows, [column, other]: Factors, mask: Uint8Array | null): void {
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      const value = column[i]!
+      if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value || other[i] !== other[i]) continue
+      this.add(slot, value)
+    }
   }
 
   /** Adds a product, rounded as one of doubles is; one beyond their range is added as what it is. */

@@ -7,6 +7,7 @@
  */
 import type { TableReader, TableWriter } from "../State.ts"
 import type { Rows } from "./Accumulator.ts"
+import type { Factors } from "./DoubleSum.ts"
 import { grown, type Part } from "./Lane.ts"
 
 /** By row. */
@@ -50,6 +51,29 @@ export class ExactSum implements Part {
     else this.addBig(slot, BigInt(value))
   }
 
+  /** Adds the products of two columns' values where both are there. */
+  addProducts({ from, slots, to }: Rows, [left, right]: Factors, mask: Uint8Array | null): void {
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      const a = left[i]!
+      const b = right[i]!
+      if (slot < 0 || (mask !== null && mask[i] === 0) || a !== a || b !== b) continue
+      const product = a * b
+      if (product <= limit && product >= -limit) this.add(slot, product)
+      else this.addBig(slot, BigInt(a) * BigInt(b))
+    }
+  }
+
+  /** Adds the first of two where both are there. */
+  addBeside({ from, slots, to }: Rows, [column, other]: Factors, mask: Uint8Array | null): void {
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      const value = column[i]!
+      if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value || other[i] !== other[i]) continue
+      this.add(slot, value)
+    }
+  }
+
   addProduct(slot: number, a: number | bigint, b: number | bigint): void {
     const product = typeof a === "number" && typeof b === "number" ? a * b : Infinity
     if (product <= limit && product >= -limit) this.add(slot, product)
@@ -80,7 +104,8 @@ export class ExactSum implements Part {
   }
 
   total(slot: number): bigint {
-    return BigInt(this.#lane[slot]!) + (this.#carries.get(slot) ?? 0n)
+    const whole = BigInt(this.#lane[slot]!)
+    return this.#carries.size === 0 ? whole : whole + (this.#carries.get(slot) ?? 0n)
   }
 
   /** The sum as a double where it is an exact one, else `undefined`. */

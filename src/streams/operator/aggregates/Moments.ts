@@ -94,7 +94,7 @@ export class Spread extends Sums implements Accumulator {
     if (rows.batch.large?.[this.#index] != null) return this.#addWide(rows, mask)
     const column = rows.batch.columns[this.#index]!
     this.#sum.addColumn(rows, column, mask, this.#rows.values)
-    this.#squares.addSquares(rows, column, mask)
+    this.#squares.addProducts(rows, [column, column], mask)
   }
 
   /** A value that no double holds is the sum of several, and its square is that of their products. */

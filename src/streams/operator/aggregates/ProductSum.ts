@@ -9,7 +9,7 @@
  */
 import type { TableReader, TableWriter } from "../State.ts"
 import type { Rows } from "./Accumulator.ts"
-import { DoubleSum, unitBits, unitsOf } from "./DoubleSum.ts"
+import { DoubleSum, type Factors, unitBits, unitsOf } from "./DoubleSum.ts"
 import type { Part } from "./Lane.ts"
 
 /** Up to here and from its reciprocal on, nothing in the product of two overflows, and none of its digits is lost. */
@@ -24,6 +24,8 @@ export class ProductSum implements Part {
   readonly #products = new DoubleSum()
   readonly #errors: DoubleSum
   readonly #far = new Map<number, bigint>()
+  /** Of the rows of a batch what is added, used again for the next one. */
+  #columns: Factors = [new Float64Array(0), new Float64Array(0)]
 
   constructor({ ofIntegers }: { readonly ofIntegers: boolean }) {
     this.#ofIntegers = ofIntegers
@@ -46,14 +48,25 @@ export class ProductSum implements Part {
     if (this.#far.size > 0) this.#far.delete(slot)
   }
 
-  /** Adds the squares of the values of a column that are there. */
-  addSquares({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null): void {
+  /**
+   * Adds the products of two columns' values where both are there; of a column with itself they are its squares. They are
+   * columns for a moment: a number that is given to a function is an object as long as that is not compiled into the loop.
+   */
+  addProducts(rows: Rows, [left, right]: Factors, mask: Uint8Array | null): void {
+    const { from, slots, to } = rows
+    if (this.#columns[0].length < to) this.#columns = [new Float64Array(to * 2), new Float64Array(to * 2)]
+    const [products, errors] = this.#columns
     for (let i = from; i < to; i++) {
-      const slot = slots[i]!
-      const value = column[i]!
-      if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value) continue
-      this.add(slot, value, value)
+      const a = left[i]!
+      const b = right[i]!
+      products[i] = errors[i] = NaN
+      if (isNear(a) && isNear(b)) {
+        products[i] = a * b
+        errors[i] = errorOf(a, b)
+      } else if (slots[i]! >= 0 && (mask === null || mask[i] !== 0) && a === a && b === b) this.add(slots[i]!, a, b)
     }
+    this.#products.addColumn(rows, products, mask, null)
+    this.#errors.addColumn(rows, errors, mask, null)
   }
 
   /** Adds a product of values of any size, of which those that no double holds are made of several. */
@@ -65,14 +78,8 @@ export class ProductSum implements Part {
   add(slot: number, a: number, b: number): void {
     if (a === 0 || b === 0) return
     if (!(isNear(a) && isNear(b))) return this.#addFar(slot, unitsOf(a) * unitsOf(b))
-    const product = a * b
-    const [aTop, bTop] = [splitter * a, splitter * b]
-    const aHigh = aTop - (aTop - a)
-    const bHigh = bTop - (bTop - b)
-    const [aLow, bLow] = [a - aHigh, b - bHigh]
-    const error = aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
-    this.#products.add(slot, product)
-    if (error !== 0) this.#errors.add(slot, error)
+    this.#products.add(slot, a * b)
+    this.#errors.add(slot, errorOf(a, b))
   }
 
   #addFar(slot: number, units: bigint): void {
@@ -129,6 +136,15 @@ export const doublesOf = (value: number | bigint): ReadonlyArray<number> => {
   const doubles: Array<number> = []
   for (let rest = value; rest !== 0n; rest -= BigInt(doubles.at(-1)!)) doubles.push(Number(rest))
   return doubles
+}
+
+/** What the product of two doubles loses by being one. */
+const errorOf = (a: number, b: number): number => {
+  const [aTop, bTop] = [splitter * a, splitter * b]
+  const aHigh = aTop - (aTop - a)
+  const bHigh = bTop - (bTop - b)
+  const [aLow, bLow] = [a - aHigh, b - bHigh]
+  return aLow * bLow - (a * b - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
 }
 
 const isNear = (value: number): boolean => {

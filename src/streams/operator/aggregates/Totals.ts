@@ -1,6 +1,7 @@
 /** Aggregates that add up: count, sum, mean and weighted mean. All are exact until they are looked at, and have an inverse. */
 import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../../domain/Decimal.ts"
 import type { Value } from "../../pipeline/Pane.ts"
+import { storedAt } from "../../records/Batch.ts"
 import { type Accumulator, type Rows } from "./Accumulator.ts"
 import type { DoubleSum } from "./DoubleSum.ts"
 import type { ExactSum, Large } from "./ExactSum.ts"
@@ -115,11 +116,31 @@ export class ExactMean extends Total<ExactSum> {
   }
 
   protected resultOf(slot: number, rows: number): Value {
-    const total = this.sum.total(slot)
-    if (this.#scale === null) return Number(total) / rows
-    return fromUnscaled(divideHalfUp(total * meanFactor, BigInt(rows)), this.#scale + meanExtraScale)
+    if (this.#scale === null) return Number(this.sum.total(slot)) / rows
+    const small = this.sum.small(slot)
+    const mean = (small === undefined ? undefined : smallMean(small, rows)) ?? divideHalfUp(this.sum.total(slot) * meanFactor, BigInt(rows))
+    return fromUnscaled(mean, this.#scale + meanExtraScale)
   }
 }
+
+/** The same in doubles, where they hold all that is on the way exactly. */
+const smallMean = (total: number, rows: number): number | undefined => {
+  const magnitude = Math.abs(total)
+  const whole = wholeQuotient(magnitude, rows)
+  const rest = (magnitude - whole * rows) * doubledFactor + rows
+  const mean = whole * smallFactor + wholeQuotient(rest, 2 * rows)
+  if (mean > Number.MAX_SAFE_INTEGER || rows * doubledFactor > Number.MAX_SAFE_INTEGER / 2) return undefined
+  return total < 0 ? -mean : mean
+}
+
+/** Of integers that doubles hold exactly. The quotient of doubles may be rounded up to the next one. */
+const wholeQuotient = (dividend: number, divisor: number): number => {
+  const quotient = Math.floor(dividend / divisor)
+  return quotient * divisor > dividend ? quotient - 1 : quotient
+}
+
+const smallFactor = 10 ** meanExtraScale
+const doubledFactor = 2 * smallFactor
 
 const meanFactor = 10n ** BigInt(meanExtraScale)
 
@@ -156,16 +177,21 @@ abstract class WeightedMean<Sum extends ExactSum | DoubleSum, Products extends S
     this.#columns = columns
   }
 
-  add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
-    const values = batch.columns[this.#columns.value]!
-    const weights = batch.columns[this.#columns.weight]!
-    const [largeValues, largeWeights] = [batch.large?.[this.#columns.value], batch.large?.[this.#columns.weight]]
+  add(rows: Rows, mask: Uint8Array | null): void {
+    const { columns, large } = rows.batch
+    const { value, weight } = this.#columns
+    if (large?.[value] != null || large?.[weight] != null) return this.#addLarge(rows, mask)
+    const [values, weights] = [columns[value]!, columns[weight]!]
+    this.products.addProducts(rows, [values, weights], mask)
+    this.weights.addBeside(rows, [weights, values], mask)
+  }
+
+  #addLarge({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      const value = values[i]!
-      const weight = weights[i]!
+      const [value, weight] = [storedAt(batch, this.#columns.value, i), storedAt(batch, this.#columns.weight, i)]
       if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value || weight !== weight) continue
-      this.addWeighted(slot, largeValues?.get(i) ?? value, largeWeights?.get(i) ?? weight)
+      this.addWeighted(slot, value, weight)
     }
   }
 

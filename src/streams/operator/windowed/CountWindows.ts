@@ -16,7 +16,7 @@ import { Heap } from "./Heap.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
 import type { Taking } from "./Taking.ts"
-import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
+import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface CountWindow {
   key: number
@@ -174,7 +174,7 @@ export class CountWindows implements Windows {
     this.#bySlot[slot] = undefined
   }
 
-  forming({ key: wanted, most }: Wanted, emit: Emit): void {
+  forming({ key: wanted, most }: Wanted, show: Show): void {
     const only = wanted === undefined ? undefined : this.#open.get(this.#dictionary.find(wanted) ?? -1)
     const found: Array<CountWindow> = []
     for (const window of wanted === undefined ? this.#open.values() : only === undefined ? [] : [only]) {
@@ -182,7 +182,7 @@ export class CountWindows implements Windows {
       found.push(window)
     }
     for (const { end, key, slot, start } of found.sort(this.#order)) {
-      emit({ key, start, end, kind: "early", revision: 0, changes: this.#slots.rowsOf(slot), slot, watermark: this.#closedTo, offset: noOffset })
+      show({ key, start, end, kind: "early", revision: 0, changes: this.#slots.rowsOf(slot), slot, watermark: this.#closedTo, offset: noOffset })
     }
   }
 

@@ -1,8 +1,12 @@
 /** The order of strings in what operators put out: by UTF-16 code units. No locale has a say in it. */
 import type { Dictionary } from "../../records/Batch.ts"
 import { sorted } from "../Sort.ts"
+import { isTired } from "../Work.ts"
 
 export const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+/** Keys in their order. */
+export type Keys = ReadonlyArray<number> | Int32Array
 
 /**
  * Sorts keys by their strings. The keys of a dictionary are ranked once, so that sorting them again compares integers; keys
@@ -19,8 +23,7 @@ export class KeyOrder {
     return dictionary === this.#dictionary && this.#unranked <= this.#ranked.length
   }
 
-  /** The keys come as they are asked for. */
-  *sort(keys: ReadonlyArray<number>, dictionary: Dictionary): Generator<void, Iterable<number>> {
+  *sort(keys: ReadonlyArray<number>, dictionary: Dictionary): Generator<void, Keys> {
     if (keys.length < 2) return keys
     if (!this.#isRanked(dictionary)) yield* this.#rank(dictionary)
     const known = this.#rankOf.length
@@ -35,7 +38,7 @@ export class KeyOrder {
     if (others.length === 0) return inOrder
     this.#unranked += others.length
     const { texts } = dictionary
-    return merged(inOrder, yield* sorted(others, (a, b) => compareText(texts[a]!, texts[b]!)), texts)
+    return yield* merged(inOrder, yield* sorted(others, (a, b) => compareText(texts[a]!, texts[b]!)), texts)
   }
 
   *#rank(dictionary: Dictionary): Generator<void> {
@@ -51,23 +54,22 @@ export class KeyOrder {
 }
 
 /** Keys by their ranks. Where they are many of all that there are, those are gone through: a million take no time to sort. */
-const inOrderOf = (ranks: Int32Array, ranked: ReadonlyArray<number>): Iterable<number> => {
-  if (ranks.length * 16 < ranked.length) return Array.from(ranks.sort(), (rank) => ranked[rank]!)
+const inOrderOf = (ranks: Int32Array, ranked: ReadonlyArray<number>): Int32Array => {
+  if (ranks.length * 16 < ranked.length) return ranks.sort().map((rank) => ranked[rank]!)
   const isIn = new Uint8Array(ranked.length)
   for (const rank of ranks) isIn[rank] = 1
-  return keysIn(isIn, ranked)
-}
-
-function* keysIn(isIn: Uint8Array, ranked: ReadonlyArray<number>): Generator<number> {
-  for (let rank = 0; rank < isIn.length; rank++) if (isIn[rank] === 1) yield ranked[rank]!
+  const keys = new Int32Array(ranks.length)
+  for (let rank = 0, at = 0; at < keys.length; rank++) if (isIn[rank] === 1) keys[at++] = ranked[rank]!
+  return keys
 }
 
 /** Two sorted lists as one. */
-function* merged(left: Iterable<number>, right: ReadonlyArray<number>, texts: ReadonlyArray<string>): Generator<number> {
-  let at = 0
-  for (const key of left) {
-    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!
-    yield key
+function* merged(left: Int32Array, right: ReadonlyArray<number>, texts: ReadonlyArray<string>): Generator<void, Int32Array> {
+  const both = new Int32Array(left.length + right.length)
+  for (let i = 0, at = 0; i + at < both.length;) {
+    const isRight = i === left.length || (at < right.length && texts[right[at]!]! < texts[left[i]!]!)
+    both[i + at] = isRight ? right[at++]! : left[i++]!
+    if (isTired(i + at)) yield
   }
-  while (at < right.length) yield right[at++]!
+  return both
 }

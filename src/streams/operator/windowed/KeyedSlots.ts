@@ -34,7 +34,7 @@ export class KeyedSlotsPool {
     this.held++
     this.#homes[slot] = home
     if (slot >= this.#keys.length) {
-      const larger = new Int32Array(Math.max(slot + 1, this.#keys.length * 2))
+      const larger = new Int32Array(Math.max(slot + 1, Math.ceil(this.#keys.length * 1.25)))
       larger.set(this.#keys)
       this.#keys = larger
     }
@@ -125,10 +125,11 @@ export class KeyedSlots {
 
   /** Gives every slot back. */
   *clear(): Generator<void> {
-    for (const [done, key] of this.#keys.entries()) {
+    for (let done = 0; done < this.#keys.length;) {
+      const key = this.#keys[done]!
       this.#pool.release(this.#slotOf[key]!)
       this.#slotOf[key] = noSlot
-      if (isTired(done + 1)) yield
+      if (isTired(++done)) yield
     }
     this.#pool.giveBack(this.#slotOf)
     this.#slotOf = new Int32Array(0)
@@ -138,14 +139,15 @@ export class KeyedSlots {
   /** Gives back the slots of the keys for which a condition does not hold. */
   *retain(wanted: (slot: number) => boolean): Generator<void> {
     const kept: Array<number> = []
-    for (const [done, key] of this.#keys.entries()) {
+    for (let done = 0; done < this.#keys.length;) {
+      const key = this.#keys[done]!
       const slot = this.#slotOf[key]!
       if (wanted(slot)) kept.push(key)
       else {
         this.#pool.release(slot)
         this.#slotOf[key] = noSlot
       }
-      if (isTired(done + 1)) yield
+      if (isTired(++done)) yield
     }
     this.#keys = kept
   }

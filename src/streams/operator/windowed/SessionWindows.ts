@@ -25,7 +25,7 @@ import * as KeyedState from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
 import { type StoredPane, StoredSessions } from "./StoredSessions.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
-import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
+import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface Session {
   key: number
@@ -309,11 +309,11 @@ export class SessionWindows implements Windows, Placement {
     }
   }
 
-  forming(wanted: Wanted, emit: Emit): void {
+  forming(wanted: Wanted, show: Show): void {
     for (const { emitted, end, key, slot, start } of this.#stillOpen(wanted)) {
       const revision = (emitted?.revision ?? -1) + 1
       const changes = this.#slots.rowsOf(slot)
-      emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
+      show({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
     }
   }
 

@@ -15,12 +15,12 @@ import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.t
 import { endOfTime, noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
-import type { Work } from "../Work.ts"
+import { isTired, type Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
-import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
+import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
-import { compareText, KeyOrder } from "./KeyOrder.ts"
+import { compareText, KeyOrder, type Keys } from "./KeyOrder.ts"
 import { KeptRows, rowIn } from "./KeptRows.ts"
 import type { RowGroups } from "./Grouping.ts"
 import { Kind } from "./RowKinds.ts"
@@ -28,7 +28,7 @@ import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
 import type { Stretch } from "./Stretches.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
 import * as WindowAssigner from "./WindowAssigner.ts"
-import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
+import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface OpenSlice extends Slice, Stretch {
   /** The smallest end of the windows that hold the slice; the largest is the last. */
@@ -40,10 +40,8 @@ interface Owner extends Home {
   readonly key: string
 }
 
-/** What is to be emitted: a key of the window that ends at `end`. */
-interface Due {
-  readonly end: number
-  readonly key: number
+/** What is to be emitted: keys of a window. */
+interface Due extends Bounds {
   readonly kind: Last["kind"]
   readonly offset: number
 }
@@ -229,7 +227,7 @@ export class SlicedWindows implements Windows, Placement {
         if (this.#rollUp || end + this.#lateness > since) ends.add(end)
       }
     }
-    for (const end of [...ends].sort((a, b) => a - b)) this.#emitWindow({ end, key, kind: "late", offset }, this.#gather(end, key))
+    for (const end of [...ends].sort((a, b) => a - b)) this.#emitWindow(this.#due(end, "late", offset), key, this.#gather(end, key))
   }
 
   /** Adds one row to the windows that still take it; those that have closed are emitted again. */
@@ -242,7 +240,7 @@ export class SlicedWindows implements Windows, Placement {
       let extras = this.#extras.get(end)
       if (extras === undefined) this.#extras.set(end, extras = this.#extrasOf(end))
       taking.addTo(extras.ensure(key), row)
-      if (end <= this.#closedTo) this.#emitWindow({ end, key, kind: "late", offset: offsets[row]! }, this.#gather(end, key))
+      if (end <= this.#closedTo) this.#emitWindow(this.#due(end, "late", offsets[row]!), key, this.#gather(end, key))
     }
   }
 
@@ -291,12 +289,29 @@ export class SlicedWindows implements Windows, Placement {
 
   *#closeWindows(watermark: number): Work {
     for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
-      for (const key of yield* this.#keysOf(end)) {
-        this.#emitWindow({ end, key, kind: "on-time", offset: noOffset }, this.#stateOf(end, key))
+      const due = this.#due(end, "on-time", noOffset)
+      const keys = yield* this.#keysOf(due)
+      const whole = this.#wholeIn(due)
+      for (let at = 0; at < keys.length;) {
+        at = this.#emitSome(due, { keys, from: at, whole })
         yield
       }
       this.#closedTo = end
     }
+  }
+
+  /** Emits the keys of the window that is being closed from one on, and says from which it is to go on after a pause. */
+  #emitSome(due: Due, { from, keys, whole }: { readonly keys: Keys; readonly from: number; readonly whole: KeyedSlots | null }): number {
+    for (let at = from; at < keys.length;) {
+      const key = keys[at++]!
+      const isMuch = this.#emitWindow(due, key, this.#stateOf(due.end, key, whole))
+      if (isMuch || isTired(at - from)) return at
+    }
+    return keys.length
+  }
+
+  #due(end: number, kind: Last["kind"], offset: number): Due {
+    return { start: this.#assigner.windowStart(end), end, kind, offset }
   }
 
   /** The end of the next window to close that has rows: empty stretches are skipped, however long. */
@@ -315,8 +330,7 @@ export class SlicedWindows implements Windows, Placement {
     return next
   }
 
-  *#keysOf(end: number): Generator<void, Iterable<number>> {
-    const start = this.#assigner.windowStart(end)
+  *#keysOf({ end, start }: Bounds): Generator<void, Keys> {
     const extras = this.#extras.get(end)?.keys ?? []
     let keys: ReadonlyArray<number>
     if (this.#sliding === null) {
@@ -339,24 +353,36 @@ export class SlicedWindows implements Windows, Placement {
     return this.#slices.slice(from, to).flatMap(({ kept }) => [...kept.keys()])
   }
 
-  /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
-  #emitWindow({ end, key, kind, offset }: Due, slot: number): void {
-    const inside = this.#slots.rowsOf(slot)
-    const rows = inside + this.#more
-    if (rows === 0) return
+  /**
+   * Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. Says
+   * whether so much has come out that it is worth handing on.
+   */
+  #emitWindow({ end, kind, offset, start }: Due, key: number, slot: number): boolean {
+    const rows = this.#slots.rowsOf(slot) + this.#more
+    if (rows === 0) return false
     const last = this.#emitted.get(end, key)
-    if (!isNews(last, kind, rows)) return
+    if (!isNews(last, kind, rows)) return false
     const revision = last === undefined ? 0 : last.revision + 1
     const byWatermark = offset === noOffset
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = byWatermark ? end : this.#closedTo
-    const start = this.#assigner.windowStart(end)
-    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset, ...inside === 0 ? { isEmpty: true } : {} })
+    const isMuch = this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     if (!byWatermark || this.#lateness > 0) this.#emitted.set(end, key, { kind, revision, rows })
+    return isMuch
+  }
+
+  /** Where the state of each key of the window that is being closed stands already; `null` where it is to be put together. */
+  #wholeIn({ end, start }: Bounds): KeyedSlots | null {
+    if (this.#extras.has(end) || this.#keptIn(start, end).length > 0) return null
+    return this.#sliding === null ? this.#sliceAt.get(start)?.slots ?? null : this.#sliding.whole
   }
 
   /** A key's state of the window that is being closed, to which {@link #keysOf} has moved the sliding aggregation. */
-  #stateOf(end: number, key: number): number {
+  #stateOf(end: number, key: number, whole: KeyedSlots | null): number {
+    if (whole !== null) {
+      this.#more = 0
+      return whole.get(key)
+    }
     if (this.#sliding === null) return this.#gather(end, key)
     this.#slots.reset(this.#scratch)
     this.#sliding.addTo(this.#scratch, key)
@@ -466,17 +492,18 @@ export class SlicedWindows implements Windows, Placement {
 
   /** A key without rows since the last early panes has nothing new to say. */
   *emitEarly(offset: number): Work {
-    const keys = [...yield* this.#order.sort([...this.#touched], this.#dictionary)]
+    const keys = Array.from(yield* this.#order.sort([...this.#touched], this.#dictionary))
     this.#touched.clear()
     for (const end of this.#openEnds()) {
+      const due = this.#due(end, "early", offset)
       for (const key of keys) {
-        this.#emitWindow({ end, key, kind: "early", offset }, this.#gather(end, key))
+        this.#emitWindow(due, key, this.#gather(end, key))
         yield
       }
     }
   }
 
-  forming(wanted: Wanted, emit: Emit): void {
+  forming(wanted: Wanted, show: Show): void {
     const { latest } = this.#trigger
     if (latest === -Infinity) return
     const newest = this.#assigner.nextEnd(this.#closedTo, this.#assigner.sliceStart(latest))
@@ -489,7 +516,7 @@ export class SlicedWindows implements Windows, Placement {
         const start = this.#assigner.windowStart(end)
         const slot = this.#gather(end, key)
         const changes = this.#slots.rowsOf(slot) + this.#more
-        if (this.#slots.rowsOf(slot) > 0) emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
+        if (this.#slots.rowsOf(slot) > 0) show({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
       }
     }
   }

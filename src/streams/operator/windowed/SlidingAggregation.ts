@@ -44,6 +44,11 @@ export class SlidingAggregation {
     return this.#totals.keys
   }
 
+  /** Where the state of each key stands as a whole: `null` where it is in parts, see {@link addTo}. */
+  get whole(): KeyedSlots | null {
+    return this.#slots.others.length === 0 ? this.#totals : null
+  }
+
   /** Moves the window to `[start, end)`. Neither may go back. `slices` are in order of time. */
   *moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): Generator<void> {
     yield* this.evictBefore(start)
@@ -71,11 +76,13 @@ export class SlidingAggregation {
   *#insert(slice: Slice): Generator<void> {
     this.#window.push(slice)
     this.#upTo = slice.end
-    for (const [done, key] of slice.slots.keys.entries()) {
+    const { keys } = slice.slots
+    for (let done = 0; done < keys.length;) {
+      const key = keys[done]!
       const slot = slice.slots.get(key)
       this.#slots.merge(this.#totals.ensure(key), slot, this.#slots.invertible)
       if (this.#slots.others.length > 0) this.#slots.merge(this.#back.ensure(key), slot, this.#slots.others)
-      if (isTired(done + 1)) yield
+      if (isTired(++done)) yield
     }
   }
 
@@ -83,9 +90,11 @@ export class SlidingAggregation {
     if (this.#front.length === 0) yield* this.#flip()
     yield* this.#front.pop()!.clear()
     const slice = this.#window.shift()!
-    for (const [done, key] of slice.slots.keys.entries()) {
+    const { keys } = slice.slots
+    for (let done = 0; done < keys.length;) {
+      const key = keys[done]!
       this.#slots.subtract(this.#totals.ensure(key), slice.slots.get(key))
-      if (isTired(done + 1)) yield
+      if (isTired(++done)) yield
     }
   }
 
@@ -96,9 +105,10 @@ export class SlidingAggregation {
       const suffix = new KeyedSlots(this.#pool)
       for (const part of [this.#window[i]!.slots, newer]) {
         if (this.#slots.others.length === 0 || part === null) continue
-        for (const [done, key] of part.keys.entries()) {
+        for (let done = 0; done < part.keys.length;) {
+          const key = part.keys[done]!
           this.#slots.merge(suffix.ensure(key), part.get(key), this.#slots.others)
-          if (isTired(done + 1)) yield
+          if (isTired(++done)) yield
         }
       }
       this.#front.push(suffix)

@@ -23,7 +23,7 @@ import { RowCalendars } from "./RowCalendars.ts"
 import { Kind } from "./RowKinds.ts"
 import type { Stretch } from "./Stretches.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
-import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
+import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface OpenWindow extends Stretch {
   /** Unlike any other's of this process. */
@@ -264,7 +264,7 @@ export class TradingWindows implements Windows, Placement {
   /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
   #emitWindow({ key, kind, offset, window }: Due): void {
     const { end, number, start } = window
-    const { inside, rows, slot } = this.#stateOf(window, key)
+    const { rows, slot } = this.#stateOf(window, key)
     if (rows === 0) return
     const last = this.#emitted.get(number, key)
     if (!isNews(last, kind, rows)) return
@@ -272,7 +272,7 @@ export class TradingWindows implements Windows, Placement {
     const byWatermark = offset === noOffset
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = byWatermark ? end : this.#closedTo
-    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset, ...inside === 0 ? { isEmpty: true } : {} })
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     if (!byWatermark || this.#lateness > 0) this.#emitted.set(number, key, { kind, revision, rows })
   }
 
@@ -314,7 +314,7 @@ export class TradingWindows implements Windows, Placement {
     }
   }
 
-  forming({ key: wanted, most }: Wanted, emit: Emit): void {
+  forming({ key: wanted, most }: Wanted, show: Show): void {
     let left = most
     for (const window of this.#open) {
       if (window.end <= this.#closedTo || window.start > this.#trigger.latest) continue
@@ -324,7 +324,7 @@ export class TradingWindows implements Windows, Placement {
         const { inside, rows: changes, slot } = this.#stateOf(window, key)
         const revision = (this.#emitted.get(window.number, key)?.revision ?? -1) + 1
         const { end, start } = window
-        if (inside > 0) emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
+        if (inside > 0) show({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
       }
     }
   }

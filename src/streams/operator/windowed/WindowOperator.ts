@@ -219,9 +219,12 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   }
 
   #emit: Emit = (emission) => {
-    const { changes: rows, isEmpty, offset, watermark } = emission
+    const { changes: rows, kind, offset, slot, watermark } = emission
     const pane = this.#pane(emission)
-    this.#panes.push(isEmpty === true ? { pane, rows, watermark, offset, isLeftOut: true } : { pane, rows, watermark, offset })
+    // All of its rows have been taken back.
+    const isEmpty = kind !== "retracted" && this.#slots.rowsOf(slot) === 0
+    this.#panes.push(isEmpty ? { pane, rows, watermark, offset, isLeftOut: true } : { pane, rows, watermark, offset })
+    return this.#panes.length >= this.#pace
   }
 
   #pane({ changes, end, key, kind, revision, slot, start }: Emission): Pane {

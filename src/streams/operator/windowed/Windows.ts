@@ -22,15 +22,17 @@ export interface Emission {
   readonly revision: number
   /** Rows that are in it, and those that were and their being taken back; of a retracted one, those of the window that it takes back. */
   readonly changes: number
-  /** All of its rows have been taken back. */
-  readonly isEmpty?: true
   /** Holds the window's state, only during the call. */
   readonly slot: number
   readonly watermark: number
   readonly offset: number
 }
 
-export type Emit = (emission: Emission) => void
+/** Says whether so much has come out that it is worth handing on. */
+export type Emit = (emission: Emission) => boolean
+
+/** Is given a window as it stands. */
+export type Show = (emission: Emission) => void
 
 /** Which windows are looked at. */
 export interface Wanted {
@@ -52,7 +54,7 @@ export interface Windows {
   /** Up to where windows have been closed: it never goes back. */
   readonly closedTo: number
   /** Emits windows that are near to closing, as they stand, without counting as an emission. */
-  forming(wanted: Wanted, emit: Emit): void
+  forming(wanted: Wanted, show: Show): void
   /** How many windows and keys hold state. */
   readonly size: number
   /** Slots that these windows know to be theirs. */
