@@ -126,10 +126,10 @@ export class Job {
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
     const pace = this.#pace = options.pace ?? usualPace
-    const grouping = groupingFor(pipelines.flatMap(({ checked }) => checked.nodes.filter((node) => node._tag === "window")))
-    this.#graphOptions = { pace, grouping, ...watchesOf(options) }
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines, "sources" in options ? options.sources.map(({ name }) => name) : null)
+    const grouping = groupingFor(pipelines.flatMap(({ checked }) => checked.nodes.filter((node) => node._tag === "window")))
+    this.#graphOptions = { pace, grouping, ...watchesOf(options) }
     this.pipelines = pipelines
     const inputs = new Map<string, Checked.Input>()
     this.#running = pipelines.map(({ checked }) => {
