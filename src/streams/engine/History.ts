@@ -132,7 +132,7 @@ export const ofWindow = Effect.fnUntraced(function*(
   const log = yield* EventLog
   const witness = new Witness(pipeline.checked, window, log)
   const before = from.filter((snapshot) => isBefore(snapshot, window))
-  const run = { ...options, ...witness.watches, pipelines: [pipeline], from: before, isOver: (job: Job) => witness.isFinal(job) }
+  const run = { ...options, ...witness.watches, pipelines: [pipeline], from: before, onBegin: witness.begin, isOver: (job: Job) => witness.isFinal(job) }
   yield* Past.run(run, (piece, job) => Effect.sync(() => witness.take(piece, job)))
   const areRecords = Checked.areRecords(Checked.windowOf(pipeline.checked).input)
   const records = yield* Effect.forEach(witness.records.all, (found) => found.record === null && areRecords ? lookUp(log, found) : Effect.succeed(found))
@@ -166,6 +166,10 @@ class Witness {
     watch: (rows, atEnd) => this.#see(rows, atEnd),
     watchTaken: (done, atEnd) => this.records.note(done, atEnd)
   }
+  /** What came before it need not be seen again. */
+  readonly begin = (snapshot: PastSnapshot | null): void => {
+    this.#lastAts = new Map(snapshot?.lastAts)
+  }
   readonly #checked: Checked.Checked<Checked.Results>
   readonly #window: Window
   readonly #log: EventLog["Service"]
@@ -182,7 +186,7 @@ class Witness {
   #piece: Past.Piece | null = null
   #job: Job | null = null
   /** By the numbers of partitions in the log. */
-  readonly #lastAt = new Map<number, number>()
+  #lastAts = new Map<number, number>()
 
   constructor(checked: Checked.Checked<Checked.Results>, window: Window, log: EventLog["Service"]) {
     this.#checked = checked
@@ -206,7 +210,7 @@ class Witness {
   take(piece: Past.Piece, job: Job): void {
     this.#piece = piece
     this.#job = job
-    if (!("_tag" in piece.part)) this.#lastAt.set(piece.part.partition, piece.knownAt)
+    if (!("_tag" in piece.part)) this.#lastAts.set(piece.part.partition, piece.knownAt)
     const before = this.revisions.length
     this.#takeAll(piece, job)
     this.records.settle({
@@ -233,7 +237,7 @@ class Witness {
     return all.map(({ partition, watermark }) => ({
       ...this.#partitionOf(partition),
       watermark: Number.isFinite(watermark) ? watermark : null,
-      lastAt: this.#lastAt.get(partition) ?? null
+      lastAt: this.#lastAts.get(partition) ?? null
     }))
   }
 

@@ -80,18 +80,21 @@ class Position {
   /** When the records that were read last became known. */
   readAt: number
   #knownAt: number
+  readonly #lastAts: Map<number, number>
   #hasEnded: boolean
 
   constructor(begun: PastSnapshot | null) {
     this.readAt = begun?.readAt ?? -Infinity
     this.#knownAt = begun?.knownAt ?? -Infinity
+    this.#lastAts = new Map(begun?.lastAts)
     this.#hasEnded = begun?.hasEnded ?? false
   }
 
   pieceOf(part: Records | Decision): Piece {
     const knownAt = "_tag" in part ? takenAt(part) ?? this.readAt : this.readAt
     this.#knownAt = Math.max(this.#knownAt, knownAt)
-    if ("_tag" in part && part._tag === "end") this.#hasEnded = true
+    if (!("_tag" in part)) this.#lastAts.set(part.partition, knownAt)
+    else if (part._tag === "end") this.#hasEnded = true
     return { part, knownAt }
   }
 
@@ -102,6 +105,7 @@ class Position {
         sections,
         offsets: job.offsets,
         knownAts: partitions.map(({ knownAt }) => knownAt),
+        lastAts: new Map(this.#lastAts),
         readAt: this.readAt,
         knownAt: this.#knownAt,
         reached: Math.max(-Infinity, ...job.timelines.flatMap((timeline) => timeline.partitions.map(({ latest, watermark }) => Math.max(latest, watermark)))),

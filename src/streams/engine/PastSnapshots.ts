@@ -12,6 +12,8 @@ export interface PastSnapshot {
   /** The next record of each partition, and when the one before it became known. */
   readonly offsets: ReadonlyArray<number>
   readonly knownAts: ReadonlyArray<number>
+  /** When the last record that was taken of each partition became known; nothing of one of which none was. */
+  readonly lastAts: ReadonlyMap<number, number>
   /** Of the records that were read last. */
   readonly readAt: number
   /** When all that was taken was known, in milliseconds since the epoch. */
