@@ -33,7 +33,7 @@ const Everything = Schema.Struct({
 })
 
 /** A pipeline that gives each record back, field by field, and what its Schema makes of a text. */
-interface Subject {
+export interface Subject {
   readonly pipeline: Pipeline.AnyOfPanes
   readonly fields: ReadonlyArray<string>
   readonly key: string
@@ -41,7 +41,8 @@ interface Subject {
   readonly decode: (json: unknown) => Option.Option<object>
 }
 
-const ticks: Subject = {
+/** Of ticks. */
+export const ticks: Subject = {
   pipeline: firsts(
     Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" }).pipe(
       Window.tumbling(1),
@@ -56,7 +57,8 @@ const ticks: Subject = {
   decode: Schema.decodeUnknownOption(Tick)
 }
 
-const everything: Subject = {
+/** Of every kind of field. */
+export const everything: Subject = {
   pipeline: firsts(
     Source.make("everything", { schema: Everything, key: "key", eventTime: "time" }).pipe(
       Window.tumbling(1),
@@ -175,7 +177,8 @@ const members = ({ fields }: Subject) => {
 /** Fields whose values a decoder may well leave to the slow path, and with them the whole line. */
 const slow: ReadonlyArray<string> = ["even", "double", "share"]
 
-const usually: { readonly [field: string]: string } = {
+/** A value of each field. */
+export const usually: { readonly [field: string]: string } = {
   symbol: "\"AAPL\"",
   key: "\"K\"",
   time: "1732545000123",
@@ -391,7 +394,8 @@ const records = (input: ReadonlyArray<Uint8Array>): Records => ({
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-const expected = ({ decode, fields, key, time, pipeline }: Subject, bytes: Uint8Array): string => {
+/** What JSON.parse and the Schema make of a record: its key, time and values, or why it is refused. */
+export const expected = ({ decode, fields, key, time, pipeline }: Subject, bytes: Uint8Array): string => {
   if (bytes.length === 0) return "empty"
   const { columns } = definitionOf(pipeline)
   let json: unknown

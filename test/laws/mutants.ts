@@ -1498,16 +1498,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a price of 15 digits is taken as the double that is nearest to it",
-    file: "streams/records/FieldReader.ts",
-    find: "value > this.#most[decimals]!",
+    file: "streams/records/NumberReader.ts",
+    find: "value > known[place + most + decimals]!",
     replace: "value > Number.MAX_SAFE_INTEGER",
     law: "a number is taken as the exact decimal of its text"
   },
   {
     mistake: "a double is a multiple of the power of ten that is nearest to a fraction",
-    file: "streams/records/FieldReader.ts",
-    find: "value / this.#factors[decimals]!",
-    replace: "value * (1 / this.#factors[decimals]!)",
+    file: "streams/records/NumberReader.ts",
+    find: "value / -factor",
+    replace: "value * (1 / -factor)",
     law: "a double is the one that is nearest"
   },
   {
@@ -2049,21 +2049,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "numbers may begin with a zero",
-    file: "streams/records/FieldReader.ts",
+    file: "streams/records/NumberReader.ts",
     find: "bytes[first] === zero",
     replace: "bytes[first] === 0",
     law: "each field takes those spellings"
   },
   {
-    mistake: "an absent member has the value that it had in the record before",
-    file: "streams/records/ObjectReader.ts",
-    find: "      if (!this.#optional[member]) return -1\n      members[member]!.lack(values, indexes[member]!)",
-    replace: "      if (!this.#optional[member]) return -1",
-    law: "a line is taken or refused"
-  },
-  {
     mistake: "what comes after a record is not looked at",
-    file: "streams/records/Decoder.ts",
+    file: "streams/records/ObjectReader.ts",
     find: "at !== -1 && skip(bytes, at, end) === end",
     replace: "at !== -1",
     law: "nothing but white space"
@@ -2071,17 +2064,38 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a field that an object needs may be absent where the object may be",
     file: "streams/records/ObjectReader.ts",
-    find: "    this.#optional = members.map(({ member }) => member.optional)\n",
-    replace: "    this.#optional = members.map(({ member, reader }) => member.optional || Reflect.get(reader, \"column\")?.optional === true)\n",
+    find: "members.push({ name, optional, column, object: inner })",
+    replace: "members.push({ name, optional: optional || columns[column]!.optional, column, object: inner })",
     law: "a row of any schema",
     sample: 75
   },
   {
-    mistake: "the fields of an absent object have the values that they had in the record before",
-    file: "streams/records/ObjectReader.ts",
-    find: "this.#members.forEach((member, i) => member.lack(values, this.#indexes[i]!))",
+    mistake: "where nothing has been read yet an absent member is 0",
+    file: "streams/records/AbsentValues.ts",
+    find: "      for (const column of columns) column.fill(NaN, row)\n",
     replace: "",
-    law: "a row of any schema"
+    law: "a line is taken or refused"
+  },
+  {
+    mistake: "null in the place of a value that has to be there is no value",
+    file: "streams/records/ObjectReader.ts",
+    find: "places[place + required] === 0 && ",
+    replace: "",
+    law: "each field takes those spellings"
+  },
+  {
+    mistake: "a number that is gone over may begin with zeros",
+    file: "streams/records/Json.ts",
+    find: "at > first + 1 && bytes[first] === zero",
+    replace: "at < first",
+    law: "a line is taken or refused"
+  },
+  {
+    mistake: "a name with an escape is that of no member",
+    file: "streams/records/MemberNames.ts",
+    find: "member === -1 ? endOfText(bytes, from + 1, end) : table.to",
+    replace: "bytes.indexOf(quote, from + 1)",
+    law: "a line is taken or refused"
   },
   {
     mistake: "a condition is taken to hold for all rows of a batch if it holds for the first",
@@ -2199,9 +2213,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a row without a time has that of the row before",
-    file: "streams/records/TimeStringReader.ts",
-    find: "    this.#time.values[this.#time.index] = NaN\n",
-    replace: "",
+    file: "streams/records/Decoder.ts",
+    find: "Number.isNaN(stored) ? NaN : this.#millis.values[0]!",
+    replace: "this.#millis.values[0]!",
     law: "a row of any schema"
   },
   {
@@ -2338,7 +2352,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     ["an integer is the double that is nearest", "streams/operator/aggregates/ProductSum.ts", "rest !== 0n; rest -= BigInt(doubles.at(-1)!)", "rest !== 0n; rest = 0n"],
     ["a pre-aggregated extreme is infinite", "streams/operator/aggregates/Wide.ts", "this.#take(slots[row]!, large?.get(row) ?? column[row]!)\n", "this.#take(slots[row]!, column[row]!)\n"],
     ["a table has what a double holds", "streams/operator/stateless/Lookup.ts", "...addedLarge]", "...added.map(() => null)]"],
-    ["a row has the large integers of the one before", "streams/records/Decoder.ts", "    if (this.#large.size > 0) this.#large.clear()\n    if (!this.#scan", "    if (!this.#scan"],
+    ["a row has the large integers of the one before", "streams/records/Decoder.ts", "    if (this.#large.size > 0) this.#large.clear()\n    this.#absent", "    this.#absent"],
     ["a variance takes the nearest double", "streams/operator/aggregates/Moments.ts", "this.#squares.addProduct(slot, value, value)", "this.#squares.add(slot, Number(value), Number(value))"]
   ] as const).map(([mistake, file, find, replace]): Mutant => ({ mistake, file, find, replace, law: wideLaw }))
 ]

@@ -9,13 +9,15 @@
 import { BigDecimal, Formatter, Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Column } from "../pipeline/Column.ts"
+import type { EventTime } from "../pipeline/EventTime.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import type { Use } from "../pipeline/Uses.ts"
+import { AbsentValues } from "./AbsentValues.ts"
 import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import { FieldReader } from "./FieldReader.ts"
 import * as JsonNumber from "./JsonNumber.ts"
 import { KeyReader } from "./KeyReader.ts"
-import { ObjectReader, type Placed, skip } from "./ObjectReader.ts"
+import { ObjectReader } from "./ObjectReader.ts"
 import type { Refusal } from "./Refusal.ts"
 import { TimeStringReader } from "./TimeStringReader.ts"
 
@@ -25,11 +27,13 @@ export class Decoder {
   readonly #fields: ReadonlyArray<FieldReader | TimeStringReader>
   readonly #record: ObjectReader
   readonly #key: KeyReader
-  /** Of the event time in milliseconds: its own column, or the place behind the columns. */
+  readonly #absent: AbsentValues
+  /** Which column the event time is; of a time as a string its milliseconds are put in their own place. */
   readonly #time: number
-  readonly #seconds: { readonly index: number; readonly scale: number } | null
-  readonly #values: Float64Array
-  /** Of the row: by column the integers that are infinite in the values because a double does not hold them. */
+  readonly #unit: EventTime["unit"]
+  readonly #millis: { readonly values: Float64Array; readonly index: 0 } = { values: new Float64Array(1), index: 0 }
+  readonly #scale: number
+  /** Of the row: by column the integers that are infinite in it because a double does not hold them. */
   readonly #large = new Map<number, bigint>()
   /** The same of the batch that was last given some. */
   #columns: Array<Map<number, bigint> | null> = []
@@ -38,28 +42,29 @@ export class Decoder {
   constructor(source: Definition, dictionary: Dictionary, useOf: (field: string) => Use = () => "compared") {
     const { columns, eventTime } = source
     this.#source = source
-    this.#values = new Float64Array(columns.length + 1)
-    const index = indexOf(source, eventTime.field)
-    this.#time = eventTime.unit === "milliseconds" ? index : columns.length
-    const time = { values: this.#values, index: this.#time }
+    const use = (field: string) => source.key.includes(field) ? "compared" : useOf(field)
+    this.#time = indexOf(source, eventTime.field)
+    this.#unit = eventTime.unit
+    const column = columns[this.#time]
+    this.#scale = column?.kind === "decimal" ? column.scale : 0
     this.#fields = columns.map((column) => {
-      const use = source.key.includes(column.name) ? "compared" : useOf(column.name)
-      const field = new FieldReader(column, dictionary, use)
+      const field = new FieldReader(column, dictionary, use(column.name))
       if (eventTime.unit !== "iso8601" || column.name !== eventTime.field) return field
-      return new TimeStringReader(field, time, eventTime, use !== "unread")
+      return new TimeStringReader(field, this.#millis, eventTime, use(column.name) !== "unread")
     })
-    this.#record = new ObjectReader(membersOf(columns, this.#fields), true)
+    this.#absent = new AbsentValues(columns.length + columns.flatMap(({ path }) => path).length)
+    this.#record = new ObjectReader(source, dictionary, use, this.#millis, this.#absent)
     this.#key = new KeyReader(source, dictionary)
-    const column = columns[index]
-    this.#seconds = eventTime.unit === "seconds" ? { index, scale: column?.kind === "decimal" ? column.scale : 0 } : null
   }
 
   /** Adds the record in `bytes[start, end)` as a row of the batch, or says why it is refused. */
   decode(bytes: Uint8Array, start: number, end: number, batch: Batch): Refusal | null {
     if (end <= start) return { reason: "empty", detail: "the record has no value" }
+    const { columns, length } = batch
     if (this.#large.size > 0) this.#large.clear()
-    if (!this.#scan(bytes, start, end)) {
-      const refusal = this.#parse(bytes.subarray(start, end))
+    this.#absent.prepare(columns, length)
+    if (!this.#record.read(bytes, start, end, columns, length)) {
+      const refusal = this.#parse(bytes.subarray(start, end), columns, length)
       if (refusal !== null) return refusal
     }
     return this.#add(batch)
@@ -68,27 +73,31 @@ export class Decoder {
   /** The same of a row that is an object already, with values as the Schema decodes them: decimals are exact there, too. */
   decodeRow(row: unknown, batch: Batch): Refusal | null {
     if (!isRecord(row)) return { reason: "invalid-field", detail: `the row is ${brief(row)}, not an object` }
-    return this.#storeAll(row) ?? this.#add(batch)
+    this.#absent.prepare(batch.columns, batch.length)
+    return this.#storeAll(row, batch.columns, batch.length) ?? this.#add(batch)
   }
 
   #add(batch: Batch): Refusal | null {
-    const row = batch.length
+    const { columns, length: row } = batch
     if (row === 0) batch.large = null
-    const values = this.#values
-    const { columns } = batch
-    const key = this.#key.numberOf(values)
-    if (key === -1) return { reason: "no-key", detail: `the key "${this.#key.absentIn(values)}" is missing or null` }
-    if (this.#seconds !== null) this.#toMilliseconds(this.#seconds)
-    const time = values[this.#time]!
+    const key = this.#key.numberOf(columns, row)
+    if (key === -1) return { reason: "no-key", detail: `the key "${this.#key.absentIn(columns, row)}" is missing or null` }
+    const time = this.#timeOf(columns[this.#time]![row]!)
     if (Number.isNaN(time)) {
       return { reason: "missing-field", detail: `the event time "${this.#source.eventTime.field}" is missing or null` }
     }
-    for (let field = 0; field < columns.length; field++) columns[field]![row] = values[field]!
     if (this.#large.size > 0 || batch.large !== null) this.#addLarge(batch, row)
     batch.keys[row] = key
     batch.times[row] = time
     batch.length = row + 1
     return null
+  }
+
+  /** In milliseconds; NaN where it is absent. */
+  #timeOf(stored: number): number {
+    if (this.#unit === "milliseconds") return stored
+    if (this.#unit === "seconds") return millisecondsOf(stored, this.#scale)
+    return Number.isNaN(stored) ? NaN : this.#millis.values[0]!
   }
 
   #addLarge(batch: Batch, row: number): void {
@@ -101,47 +110,31 @@ export class Decoder {
     }
   }
 
-  /** The fast path, on which no integer is large. False means "not recognised", never "wrong". */
-  #scan(bytes: Uint8Array, start: number, end: number): boolean {
-    const at = this.#record.read(bytes, skip(bytes, start, end), end, this.#values)
-    return at !== -1 && skip(bytes, at, end) === end
-  }
-
-  /** Exactly: what is finer than a millisecond belongs to the millisecond that it is in, before the epoch too. */
-  #toMilliseconds({ index, scale }: { readonly index: number; readonly scale: number }): void {
-    const stored = this.#values[index]!
-    if (scale <= 3) {
-      this.#values[this.#time] = stored * 10 ** (3 - scale)
-      return
-    }
-    const unit = 10 ** (scale - 3)
-    const rest = stored % unit
-    this.#values[this.#time] = (stored - (rest < 0 ? rest + unit : rest)) / unit
-  }
-
   /** The slow path: everything that JSON allows, and a reason for what is refused. */
-  #parse(bytes: Uint8Array): Refusal | null {
+  #parse(bytes: Uint8Array, columns: Batch["columns"], row: number): Refusal | null {
     let record: unknown
     try {
       record = JsonNumber.parse(bytes)
     } catch {
       return { reason: "not-json", detail: "the record is not JSON in UTF-8" }
     }
-    return isRecord(record) ? this.#storeAll(record) : { reason: "not-json", detail: "the record is not a JSON object" }
+    return isRecord(record) ? this.#storeAll(record, columns, row) : { reason: "not-json", detail: "the record is not a JSON object" }
   }
 
-  #storeAll(record: { readonly [name: string]: unknown }): Refusal | null {
-    this.#record.forget()
+  #storeAll(record: { readonly [name: string]: unknown }, columns: Batch["columns"], row: number): Refusal | null {
     this.#large.clear()
+    this.#absent.written.fill(1)
     for (let index = 0; index < this.#fields.length; index++) {
-      const refusal = this.#store(index, record)
-      if (refusal !== null) return refusal
+      columns[index]![row] = NaN
+      const stored = this.#stored(index, record)
+      if (typeof stored !== "number") return stored
+      columns[index]![row] = stored
     }
     return null
   }
 
   /** Walks from the record to the field's value. */
-  #store(index: number, record: unknown): Refusal | null {
+  #stored(index: number, record: unknown): Refusal | number {
     const field = this.#fields[index]!
     const column = this.#source.columns[index]!
     const { path } = column
@@ -151,39 +144,24 @@ export class Decoder {
       if (!isRecord(value)) return invalid(nameOf(column, depth), value, "not an object")
       value = Object.hasOwn(value, name) ? value[name] : undefined
       if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${nameOf(column, depth + 1)}" is missing` }
-      if (optional && (value === undefined || value === null)) {
-        field.lack(this.#values, index)
-        return null
-      }
+      if (optional && (value === undefined || value === null)) return NaN
     }
     const stored = field.store(value)
     if (Number.isNaN(stored)) {
       if (value === "" && column.kind === "string" && column.literals === null) return { reason: "invalid-field", detail: `"${column.name}" is empty, which its schema does not accept` }
       return invalid(column.name, value, field instanceof TimeStringReader ? `not ${field.expected}` : whyNot(value, column))
     }
-    this.#values[index] = stored
     if (field instanceof FieldReader && Math.abs(stored) === Infinity) this.#large.set(index, field.large)
-    return null
+    return stored
   }
 }
 
-/** The members of the objects that the columns' paths go through. */
-const membersOf = (
-  columns: ReadonlyArray<Column>,
-  fields: ReadonlyArray<Placed["reader"]>,
-  under: ReadonlyArray<string> = []
-): ReadonlyArray<Placed> => {
-  const isUnder = ({ path }: Column) => under.every((name, depth) => path[depth]?.name === name)
-  const depth = under.length
-  const members = new Map(columns.flatMap((column, index) => {
-    const member = column.path[depth]
-    return member === undefined || !isUnder(column) ? [] : [[member.name, { column, index, member }]]
-  }))
-  return [...members.values()].map(({ column, index, member }): Placed =>
-    column.path.length === depth + 1
-      ? { member, reader: fields[index]!, index }
-      : { member, reader: new ObjectReader(membersOf(columns, fields, [...under, member.name])), index: -1 }
-  )
+/** Exactly: what is finer than a millisecond belongs to the millisecond that it is in, before the epoch too. */
+const millisecondsOf = (stored: number, scale: number): number => {
+  if (scale <= 3) return stored * 10 ** (3 - scale)
+  const unit = 10 ** (scale - 3)
+  const rest = stored % unit
+  return (stored - (rest < 0 ? rest + unit : rest)) / unit
 }
 
 const nameOf = ({ path }: Column, depth: number): string => path.slice(0, depth).map(({ name }) => name).join(".")

@@ -6,8 +6,8 @@ import { type Dictionary, indexOf, valueOf } from "./Batch.ts"
 
 export class KeyReader {
   readonly #columns: ReadonlyArray<Column>
-  /** Where the fields of the key are among the values. */
-  readonly indexes: ReadonlyArray<number>
+  /** Which columns the fields of the key are. */
+  readonly #indexes: ReadonlyArray<number>
   readonly #dictionary: Dictionary
   /** The column that holds the keys' own numbers, where the key is a single string; else -1. */
   readonly #only: number
@@ -18,11 +18,11 @@ export class KeyReader {
   readonly #recent: Recent | null
 
   constructor(source: Definition, dictionary: Dictionary) {
-    this.indexes = source.key.map((field) => indexOf(source, field))
-    this.#columns = this.indexes.map((index) => source.columns[index]!)
+    this.#indexes = source.key.map((field) => indexOf(source, field))
+    this.#columns = this.#indexes.map((index) => source.columns[index]!)
     this.#dictionary = dictionary
     const [first] = this.#columns
-    this.#only = this.#columns.length === 1 && first?.kind === "string" ? this.indexes[0]! : -1
+    this.#only = this.#columns.length === 1 && first?.kind === "string" ? this.#indexes[0]! : -1
     this.#recent = this.#columns.length === 1 && first?.kind === "int"
       ? { values: new Float64Array(recently).fill(NaN), numbers: new Int32Array(recently) }
       : null
@@ -30,46 +30,46 @@ export class KeyReader {
   }
 
   /** The number of a row's key; -1 where a field of it is absent. */
-  numberOf(values: Float64Array): number {
+  numberOf(columns: Columns, row: number): number {
     if (this.#only !== -1) {
-      const number = values[this.#only]!
+      const number = columns[this.#only]![row]!
       // As an integer it costs no allocation.
       return number >= 0 ? number | 0 : -1
     }
     if (this.#all !== -1) return this.#all
-    return this.#recent === null ? this.#find(values) : this.#recentOf(values, this.#recent)
+    return this.#recent === null ? this.#find(columns, row) : this.#recentOf(columns, row, this.#recent)
   }
 
-  #recentOf(values: Float64Array, recent: Recent): number {
-    const value = values[this.indexes[0]!]!
+  #recentOf(columns: Columns, row: number, recent: Recent): number {
+    const value = columns[this.#indexes[0]!]![row]!
     const place = value & (recently - 1)
     if (recent.values[place] === value) return recent.numbers[place]!
-    const number = this.#find(values)
+    const number = this.#find(columns, row)
     if (number === -1) return -1
     recent.values[place] = value
     return recent.numbers[place] = number
   }
 
-  #find(values: Float64Array): number {
+  #find(columns: Columns, row: number): number {
     let level: Level = this.#known
-    for (let part = 0; part < this.indexes.length; part++) {
-      const value = values[this.indexes[part]!]!
+    for (let part = 0; part < this.#indexes.length; part++) {
+      const value = columns[this.#indexes[part]!]![row]!
       if (Number.isNaN(value)) return -1
       const next = level.get(value)
       if (typeof next === "number") return next
-      if (next === undefined) return this.#add(values)
+      if (next === undefined) return this.#add(columns, row)
       level = next
     }
     return -1
   }
 
   /** The field of the key that a row lacks. */
-  absentIn(values: Float64Array): string {
-    return this.#columns.find((_, part) => Number.isNaN(values[this.indexes[part]!]))?.name ?? ""
+  absentIn(columns: Columns, row: number): string {
+    return this.#columns.find((_, part) => Number.isNaN(columns[this.#indexes[part]!]![row]))?.name ?? ""
   }
 
-  #add(values: Float64Array): number {
-    const stored = this.indexes.map((index) => values[index]!)
+  #add(columns: Columns, row: number): number {
+    const stored = this.#indexes.map((index) => columns[index]![row]!)
     if (stored.some(Number.isNaN)) return -1
     const textOf = (number: number) => this.#dictionary.textOf(number)
     const number = this.#dictionary.numberOf(Key.encode(this.#columns.map((column, part) => {
@@ -103,5 +103,7 @@ interface Recent {
 
 /** How many of them there are: a power of two. */
 const recently = 256
+
+type Columns = ReadonlyArray<Float64Array>
 
 type Level = Map<number, Level | number>

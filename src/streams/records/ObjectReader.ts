@@ -1,27 +1,27 @@
 /**
- * Reads a JSON object of known members byte by byte: plain member names, plain strings, plain
- * numbers, and objects of the same sort in it. "Not recognised" is not "wrong": the slow path
- * looks at what this one leaves.
+ * Reads a JSON record of known members from its bytes straight into the row of a batch: plain names, plain strings, plain
+ * numbers, and objects of the same sort in it, in any order and with any white space. Members that the source does not know
+ * are gone over. "Not recognised" is not "wrong": the slow path looks at what this one leaves.
+ *
+ * What is known of the members stands in flat arrays, and one function reads all of them: however many sources there are, it
+ * is the same code over the same shapes. Readers put together of closures or of an object a field call another one at each
+ * member, which costs as much as to read it.
+ *
+ * Bytes are taken four at a time. So a record is read only where its buffer goes on for a while behind it; the last ones of
+ * a buffer are read from a copy. What lies behind a record never decides about it: where it is read across its end, that is
+ * found out at the next comma or brace.
  */
-import type { Member } from "../pipeline/Column.ts"
-
-/** What reads the value of a member: a field's, or an object in the object. */
-export interface MemberReader {
-  /**
-   * Puts the stored form of the value that begins at `at` into `values[index]` and returns where it ends, or -1 where it
-   * is not recognised.
-   */
-  read(bytes: Uint8Array, at: number, end: number, values: Float64Array, index: number): number
-  /** Puts the absent value there. */
-  lack(values: Float64Array, index: number): void
-}
-
-/** A member of an object, and the place of its value; an object's fields have places of their own. */
-export interface Placed {
-  readonly member: Member
-  readonly reader: MemberReader
-  readonly index: number
-}
+import type { Column } from "../pipeline/Column.ts"
+import type { EventTime } from "../pipeline/EventTime.ts"
+import type { Definition } from "../pipeline/Source.ts"
+import type { Use } from "../pipeline/Uses.ts"
+import type { AbsentValues } from "./AbsentValues.ts"
+import type { Dictionary } from "./Batch.ts"
+import { type Place, readTime } from "./Iso8601.ts"
+import { type Input, skip, skipValue } from "./Json.ts"
+import { MemberNames, unknown } from "./MemberNames.ts"
+import { NumberReader } from "./NumberReader.ts"
+import { TextReader, unread } from "./TextReader.ts"
 
 const quote = 34
 const comma = 44
@@ -29,165 +29,234 @@ const colon = 58
 const open = 123
 const close = 125
 
-export class ObjectReader implements MemberReader {
-  readonly #names: ReadonlyArray<Uint8Array>
-  readonly #words: MemberNames
-  readonly #optional: ReadonlyArray<boolean>
-  readonly #members: ReadonlyArray<MemberReader>
-  readonly #indexes: ReadonlyArray<number>
-  readonly #isRecord: boolean
-  /** Which members the last record had, where the others are still absent from the values; -1 where that is not known. */
-  #seen = -1
+/** What a member's value is. Numbers with a check of the Schema's own are left to the slow path. */
+const Kind = { left: 0, number: 1, decimal: 2, text: 3, boolean: 4, time: 5, object: 6 } as const
 
-  /** A record is no object in another one: after one that lacks the same members nothing has to be done about those. */
-  constructor(members: ReadonlyArray<Placed>, isRecord = false) {
-    this.#isRecord = isRecord
-    this.#names = members.map(({ member }) => new TextEncoder().encode(member.name))
-    this.#words = new MemberNames(members.map(({ member }) => member.name))
-    this.#optional = members.map(({ member }) => member.optional)
-    this.#members = members.map(({ reader }) => reader)
-    this.#indexes = members.map(({ index }) => index)
-  }
+/** How far what is read may reach across a record's end, apart from a name: digits and times are bounded, texts end at the end. */
+const reach = 64
 
-  /** Whatever its members are by themselves: they are absent with the object. */
-  lack(values: Float64Array): void {
-    this.#members.forEach((member, i) => member.lack(values, this.#indexes[i]!))
-  }
+const recordItself = 0
 
-  /** Somebody else puts values in the places of its members. */
-  forget(): void {
-    this.#seen = -1
-  }
-
-  read(bytes: Uint8Array, from: number, end: number, values: Float64Array): number {
-    const names = this.#names
-    const members = this.#members
-    const indexes = this.#indexes
-    const before = this.#seen
-    this.forget()
-    let seen = 0
-    let position = 0
-    let at = from
-    if (bytes[at] !== open) return -1
-    at = start(bytes, at + 1, end)
-    while (bytes[at] === quote) {
-      let member = this.#words.after(position, bytes, at)
-      if (member !== -1) at += this.#words.lengths[member]!
-      else {
-        member = this.#memberAt(bytes, at + 1, position)
-        if (member === -1) return -1
-        at = start(bytes, at + 2 + names[member]!.length, end)
-        if (bytes[at++] !== colon) return -1
-      }
-      if ((seen & (1 << member)) !== 0) return -1
-      seen |= 1 << member
-      position++
-      const value = start(bytes, at, end)
-      at = members[member]!.read(bytes, value, end, values, indexes[member]!)
-      if (at === -1 && (at = this.#readNull(bytes, value, values, member)) === -1) return -1
-      at = start(bytes, at, end)
-      if (bytes[at] === comma) {
-        at = start(bytes, at + 1, end)
-        if (bytes[at] !== quote) return -1
-      } else break
-    }
-    if (bytes[at] !== close) return -1
-    if (seen === before) {
-      this.#seen = seen
-      return at + 1
-    }
-    for (let member = 0; member < members.length; member++) {
-      if ((seen & (1 << member)) !== 0) continue
-      if (!this.#optional[member]) return -1
-      members[member]!.lack(values, indexes[member]!)
-    }
-    if (this.#isRecord) this.#seen = seen
-    return at + 1
-  }
-
-  /** What no reader recognises may be null. */
-  #readNull(bytes: Uint8Array, at: number, values: Float64Array, member: number): number {
-    if (!this.#optional[member] || !isNull(bytes, at)) return -1
-    this.#members[member]!.lack(values, this.#indexes[member]!)
-    return at + 4
-  }
-
-  /** The member whose name stands at `from`; -1 where it is none. */
-  #memberAt(bytes: Uint8Array, from: number, position: number): number {
-    const found = this.#names.findIndex((name) => isNamed(name, bytes, from))
-    if (found === -1 || found > 30) return -1
-    this.#words.expect(position, found)
-    return found
-  }
+/** What is to be known of an object's member while the arrays are made. */
+interface Known {
+  readonly name: string
+  readonly optional: boolean
+  readonly column: number
+  /** Which object the value is; -1 where it is that of the column. */
+  readonly object: number
 }
 
-/** The names of an object's members with their quotes and the colon behind them, as words of four bytes. */
-class MemberNames {
-  /** Of each, in bytes. */
-  readonly lengths: Int32Array
-  readonly #words: Int32Array
-  readonly #starts: Int32Array
-  /** Members in the order in which the last object had them: the next one mostly has the same. */
-  readonly #expected = new Int32Array(32).fill(-1)
-  #bytes: Uint8Array = new Uint8Array(0)
-  #view: DataView = new DataView(this.#bytes.buffer)
+/** What is known of a member, side by side in one array. */
+const size = 4
+const [kind, where, object, required] = [0, 1, 2, 3]
 
-  constructor(names: ReadonlyArray<string>) {
-    const all = names.map((name) => new TextEncoder().encode(`"${name}":`))
-    this.lengths = Int32Array.from(all, ({ length }) => length)
-    this.#starts = new Int32Array(all.length + 1)
-    const words: Array<number> = []
-    all.forEach((bytes, member) => {
-      const view = new DataView(bytes.buffer)
-      for (let at = 0; at + 4 < bytes.length; at += 4) words.push(view.getInt32(at))
-      words.push(bytes.length < 4 ? 0 : view.getInt32(bytes.length - 4))
-      this.#starts[member + 1] = words.length
-    })
-    this.#words = Int32Array.from(words)
+export class ObjectReader {
+  /** Of each member what its value is, which column it goes to, which object it is, and whether it has to be there. */
+  readonly #places: Int32Array
+  readonly #names: MemberNames
+  /** By column. */
+  readonly #numbers: NumberReader
+  readonly #texts: ReadonlyArray<TextReader>
+  /** Of each object, how many members it has to have. */
+  readonly #required: Int32Array
+  readonly #written: Int32Array
+  /** Counts the records, from 2 on. */
+  #record = 1
+  readonly #time: Place
+  readonly #assumesUtc: boolean
+  /** The bytes that were read last. */
+  #source: Uint8Array = new Uint8Array(0)
+  readonly #input = { bytes: this.#source, view: new DataView(this.#source.buffer), end: 0 }
+  readonly #room: number
+  /** Of records with too little room behind them. */
+  #copy = new Uint8Array(0)
+  /** Where the values go. */
+  #columns: ReadonlyArray<Float64Array> = []
+  #row = 0
+
+  /** `time` is where an event time that is a string goes in milliseconds. */
+  constructor({ columns, eventTime }: Definition, dictionary: Dictionary, useOf: (field: string) => Use, time: Place, absent: AbsentValues) {
+    const objects = objectsOf(columns)
+    this.#places = Int32Array.from(objects.flat().flatMap(({ column, object, optional }) => [
+      object === -1 ? kindOf(columns[column]!, eventTime) : Kind.object,
+      // Objects are counted behind the columns.
+      object === -1 ? column : columns.length + object,
+      object,
+      optional ? 0 : 1
+    ]))
+    this.#names = new MemberNames(objects.map((members) => members.map(({ name }) => name)))
+    this.#numbers = new NumberReader(columns)
+    this.#texts = columns.map((column) => new TextReader(column, dictionary, useOf(column.name)))
+    this.#required = Int32Array.from(objects, (members) => members.filter(({ optional }) => !optional).length)
+    this.#written = absent.written
+    this.#time = time
+    this.#assumesUtc = eventTime.unit === "iso8601" && eventTime.withoutZone === "UTC"
+    this.#room = reach + this.#names.longest
   }
 
-  /** The member that is expected at a position, where it stands there; -1 where it does not, or this cannot say. */
-  after(position: number, bytes: Uint8Array, from: number): number {
-    if (position > 31) return -1
-    const member = this.#expected[position]!
-    if (member === -1) return -1
-    if (bytes !== this.#bytes) this.#look(bytes)
-    const length = this.lengths[member]!
-    if (length < 4 || from + length > bytes.length) return -1
-    const view = this.#view
-    const last = this.#starts[member + 1]! - 1
-    let at = from
-    for (let word = this.#starts[member]!; word < last; word++, at += 4) if (view.getInt32(at) !== this.#words[word]) return -1
-    return view.getInt32(from + length - 4) === this.#words[last] ? member : -1
-  }
-
-  expect(position: number, member: number): void {
-    if (position < 32) this.#expected[position] = member
+  /**
+   * Reads the record in `bytes[start, end)` into a row of columns, in which all that is optional is absent yet. False means
+   * "not recognised"; there may be values in the row then.
+   */
+  read(bytes: Uint8Array, start: number, end: number, columns: ReadonlyArray<Float64Array>, row: number): boolean {
+    this.#record = (this.#record + 1) | 0 || 2
+    this.#columns = columns
+    this.#row = row
+    if (end + this.#room > bytes.length) return this.#readCopy(bytes.subarray(start, end))
+    if (bytes !== this.#source) this.#look(bytes)
+    return this.#readRecord(start, end)
   }
 
   #look(bytes: Uint8Array): void {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#source = bytes
+    this.#input.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#input.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+
+  #readCopy(record: Uint8Array): boolean {
+    const { length } = record
+    if (length + this.#room > this.#copy.length) this.#copy = new Uint8Array(2 * (length + this.#room))
+    this.#copy.set(record)
+    if (this.#source !== this.#copy) this.#look(this.#copy)
+    return this.#readRecord(0, length)
+  }
+
+  #readRecord(start: number, end: number): boolean {
+    const { bytes } = this.#input
+    this.#input.end = end
+    const at = this.#readObject(recordItself, skip(bytes, start, end))
+    return at !== -1 && skip(bytes, at, end) === end
+  }
+
+  /** Where the object ends, or -1. */
+  #readObject(object: number, from: number): number {
+    const { bytes, end, view } = this.#input
+    const names = this.#names
+    if (bytes[from] !== open) return -1
+    let at = past(bytes, from + 1, end)
+    if (bytes[at] === close && at < end) return this.#required[object] === 0 ? at + 1 : -1
+    let missing = this.#required[object]!
+    let last = names.before(object)
+    while (true) {
+      let member = names.after(last, view, at)
+      if (member === -1) member = names.after(last, view, at = past(bytes, at, end))
+      if (member !== -1) at += names.lengthOf(member)
+      else {
+        member = names.find(object, this.#input, at)
+        if (names.to === -1) return -1
+        at = past(bytes, names.to, end)
+        if (bytes[at++] !== colon) return -1
+        if (member !== unknown) names.expect(last, member)
+      }
+      at = past(bytes, at, end)
+      if (member === unknown) at = skipValue(bytes, at, end)
+      else {
+        missing -= this.#places[member * size + required]!
+        last = member
+        at = this.#readValue(member * size, at)
+      }
+      if (at === -1) return -1
+      if (bytes[at] !== comma) at = past(bytes, at, end)
+      if (at >= end) return -1
+      if (bytes[at] !== comma) return bytes[at] === close && missing === 0 ? at + 1 : -1
+      at++
+    }
+  }
+
+  /** Where the value of the member in a place ends, or -1. */
+  #readValue(place: number, at: number): number {
+    const input = this.#input
+    const { bytes, view } = input
+    const places = this.#places
+    const index = places[place + where]!
+    // Twice in one record it is left to the slow path.
+    if (this.#written[index] === this.#record) return -1
+    this.#written[index] = this.#record
+    let to = -1
+    switch (places[place + kind]) {
+      case Kind.decimal: {
+        const quoted = bytes[at] === quote ? 1 : 0
+        to = this.#numbers.read(index, input, at + quoted, this.#columns[index]!, this.#row)
+        if (quoted === 1) to = to !== -1 && bytes[to] === quote ? to + 1 : -1
+        break
+      }
+      case Kind.number:
+        to = this.#numbers.read(index, input, at, this.#columns[index]!, this.#row)
+        break
+      case Kind.text:
+        to = this.#readText(index, at)
+        break
+      case Kind.boolean:
+        to = readBoolean(input, at, this.#columns[index]!, this.#row)
+        break
+      case Kind.time:
+        to = readTime(bytes, at + 1, input.end, this.#assumesUtc, this.#time)
+        to = to !== -1 && bytes[at] === quote && bytes[to] === quote ? this.#readTimeText(index, at, to) : -1
+        break
+      case Kind.object:
+        to = this.#readObject(places[place + object]!, at)
+        break
+    }
+    // What is not recognised may be null, which is absent.
+    return to === -1 && places[place + required] === 0 && view.getInt32(at, true) === nullWord ? at + 4 : to
+  }
+
+  #readText(index: number, at: number): number {
+    return this.#texts[index]!.read(this.#input, at, this.#columns[index]!, this.#row)
+  }
+
+  /** The text of a time that ends at `to` has been read once, and most often nobody asks for it. */
+  #readTimeText(index: number, at: number, to: number): number {
+    if (this.#texts[index]!.isRead) return this.#readText(index, at)
+    this.#columns[index]![this.#row] = unread
+    return to + 1
   }
 }
 
-/** Whether a name stands at `from`, closing quote included. */
-const isNamed = (name: Uint8Array, bytes: Uint8Array, from: number): boolean => {
-  if (bytes[from + name.length] !== quote) return false
-  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false
-  return true
+const trueWord = 0x65757274
+const falsWord = 0x736c6166
+const nullWord = 0x6c6c756e
+
+const readBoolean = ({ bytes, view }: Input, at: number, column: Float64Array, row: number): number => {
+  const word = view.getInt32(at, true)
+  if (word === trueWord) {
+    column[row] = 1
+    return at + 4
+  }
+  if (word !== falsWord || bytes[at + 4] !== 101) return -1
+  column[row] = 0
+  return at + 5
 }
 
-const isNull = (bytes: Uint8Array, at: number): boolean =>
-  bytes[at] === 110 && bytes[at + 1] === 117 && bytes[at + 2] === 108 && bytes[at + 3] === 108
-
 /** Where what is read next begins; mostly here. */
-const start = (bytes: Uint8Array, at: number, end: number): number => bytes[at]! > 32 ? at : skip(bytes, at, end)
+const past = (bytes: Uint8Array, at: number, end: number): number => bytes[at]! > 32 ? at : skip(bytes, at, end)
 
-/** The first byte that is no white space of JSON. */
-export const skip = (bytes: Uint8Array, from: number, end: number): number => {
-  let at = from
-  // Mostly there is none, and one comparison says so.
-  while (at < end && bytes[at]! <= 32 && (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 10 || bytes[at] === 13)) at++
-  return at
+const kindOf = (column: Column, { field, unit }: EventTime): number => {
+  switch (column.kind) {
+    case "string":
+      return unit === "iso8601" && column.name === field ? Kind.time : Kind.text
+    case "boolean":
+      return Kind.boolean
+    case "decimal":
+      return column.accepts === null ? Kind.decimal : Kind.left
+    default:
+      return column.accepts === null ? Kind.number : Kind.left
+  }
+}
+
+/** The objects that the columns' paths go through, the record first, each with its members. */
+const objectsOf = (columns: ReadonlyArray<Column>): ReadonlyArray<ReadonlyArray<Known>> => {
+  const objects: Array<Array<Known>> = [[]]
+  columns.forEach(({ path }, column) => {
+    let object = recordItself
+    path.forEach(({ name, optional }, depth) => {
+      const members = objects[object]!
+      const known = members.find((member) => member.name === name)
+      const isLast = depth === path.length - 1
+      const inner = known?.object ?? (isLast ? -1 : objects.push([]) - 1)
+      if (known === undefined) members.push({ name, optional, column, object: inner })
+      object = inner
+    })
+  })
+  return objects
 }

@@ -1,13 +1,11 @@
-/** Reads the field of a source that holds its event time as a string. */
+/** Checks the parsed values of the field of a source that holds its event time as a string. */
 import { Predicate } from "effect"
 import type { EventTime } from "../pipeline/EventTime.ts"
-import { type FieldReader, unread } from "./FieldReader.ts"
+import type { FieldReader } from "./FieldReader.ts"
 import { type Place, readTime } from "./Iso8601.ts"
-import type { MemberReader } from "./ObjectReader.ts"
+import { unread } from "./TextReader.ts"
 
-const quote = 34
-
-export class TimeStringReader implements MemberReader {
+export class TimeStringReader {
   readonly #field: FieldReader
   readonly #time: Place
   readonly #assumesUtc: boolean
@@ -23,20 +21,6 @@ export class TimeStringReader implements MemberReader {
     this.#assumesUtc = eventTime.withoutZone === "UTC"
     // A check of the Schema's looks at the string.
     this.#isRead = isRead || field.column.accepts !== null
-  }
-
-  lack(values: Float64Array, index: number): void {
-    this.#time.values[this.#time.index] = NaN
-    this.#field.lack(values, index)
-  }
-
-  read(bytes: Uint8Array, at: number, end: number, values: Float64Array, index: number): number {
-    if (bytes[at] !== quote) return -1
-    const to = readTime(bytes, at + 1, end, this.#assumesUtc, this.#time)
-    if (to === -1 || bytes[to] !== quote) return -1
-    if (this.#isRead) return this.#field.read(bytes, at, end, values, index)
-    values[index] = unread
-    return to + 1
   }
 
   /** The stored form of a parsed JSON value; NaN where it is no such time, or not one that the field may be. */

@@ -215,12 +215,27 @@ it("leaves the rest to JSON.parse, each record by itself", () => {
     withMembers({ price: "\"1e2\"" }),
     withMembers({ price: "1.500" }),
     withMembers({ size: "100000000000000.0" }),
-    withMembers({ more: "1" }),
-    withMembers({}).replace("{", "{\"more\":1,"),
+    withMembers({ more: "{}" }),
+    withMembers({ more: "[1]" }),
+    withMembers({ more: "01" }),
+    withMembers({ more: "\"é\"" }),
+    withMembers({ "m\\u006fre": "1" }),
+    withMembers({ möre: "1" }),
     withMembers({}).replace("}", ",\"size\":3}"),
     withMembers({ venue: "{}" })
   ]
   for (const text of others) expect([text, decode([withMembers({}), text, withMembers({})]).parsed]).toEqual([text, 1])
+})
+
+it("goes over plain members that the source does not know, wherever they stand", () => {
+  for (const value of ["1", "-0.5e+3", "0", "1E400", "\"text\"", "\"\"", "true", "false", "null"]) {
+    const more = `"more":${value}`
+    for (const text of [withMembers({ more: value }), withMembers({}).replace("{", `{${more},`), withMembers({}).replaceAll(",", ` , ${more} , `)]) {
+      const { parsed, refused, rows } = decode([withMembers({}), text, withMembers({})])
+      expect([text, parsed, refused]).toEqual([text, 0, [null, null, null]])
+      expect(rows[1]).toEqual(rows[0])
+    }
+  }
 })
 
 it("a number with a check of its own is looked at by that", () => {

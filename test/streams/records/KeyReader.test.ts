@@ -15,11 +15,11 @@ it("each has the number of its text", () => {
   fc.assert(fc.property(fc.array(integers, { size: "medium" }), (values) => {
     const dictionary = new Dictionary()
     const keys = new KeyReader(orders.definition, dictionary)
-    for (const value of values) expect(dictionary.textOf(keys.numberOf(Float64Array.of(value, 0)))).toBe(String(value))
+    for (const value of values) expect(dictionary.textOf(keys.numberOf([Float64Array.of(value), Float64Array.of(0)], 0))).toBe(String(value))
   }))
 })
 
 it("one that is absent has none, also where there was one before", () => {
   const keys = new KeyReader(orders.definition, new Dictionary())
-  expect([0, NaN, 0, NaN].map((value) => keys.numberOf(Float64Array.of(value, 0)))).toEqual([0, -1, 0, -1])
+  expect([0, NaN, 0, NaN].map((value) => keys.numberOf([Float64Array.of(value), Float64Array.of(0)], 0))).toEqual([0, -1, 0, -1])
 })

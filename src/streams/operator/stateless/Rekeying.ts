@@ -23,13 +23,11 @@ export class Rekeying extends RowStep {
     const reader = this.#readerOf(batch.dictionary)
     const refusing = new Refusing(rows)
     const keys = new Int32Array(batch.length)
-    const values = new Float64Array(batch.columns.length)
     for (let row = 0; row < batch.length; row++) {
       if (keep !== null && keep[row] === 0) continue
-      for (const index of reader.indexes) values[index] = batch.columns[index]![row]!
-      const key = reader.numberOf(values)
+      const key = reader.numberOf(batch.columns, row)
       if (key === -1 && !this.#areRecords) refusing.leaveOut(row)
-      else if (key === -1) refusing.refuse(row, { reason: "no-key", detail: `the key "${reader.absentIn(values)}" is missing or null` })
+      else if (key === -1) refusing.refuse(row, { reason: "no-key", detail: `the key "${reader.absentIn(batch.columns, row)}" is missing or null` })
       else keys[row] = key
     }
     return refusing.rowsOf({ ...batch, source: definition, keys })
