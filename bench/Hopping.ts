@@ -179,7 +179,7 @@ export const overlapping = Benchmark.make({
     const [count, keys] = [1_000_000, 100]
     const all = batches(count, keys)
     assertSame(engine(all, 60), bareLoop(all, 60, keys))
-    const { bare, engine1, engine60, engine600 } = await inTurn({ rounds: 7 }, {
+    const { bare, engine1, engine60, engine600 } = await inTurn({ rounds: 5 }, {
       bare: cpu(() => bareLoop(all, 60, keys)),
       engine60: cpu(() => engine(all, 60)),
       engine1: cpu(() => engine(all, 1)),

@@ -21,7 +21,8 @@ export const svg = ({ title, x }: Pick<Curve, "title" | "x">, series: Series): s
 <text x="16" y="24" font-size="15" font-weight="600">${escape(title)}</text>
 ${ticksTo(top).map((value) => `<line class="grid" x1="${plot.left}" x2="${plot.right}" y1="${near(down(value))}" y2="${near(down(value))}"/>
 <text x="${plot.left - 8}" y="${near(down(value) + 4)}" text-anchor="end">${value.toLocaleString("en-US")}</text>`).join("\n")}
-<text x="16" y="${plot.top - 14}">ns</text>
+<text x="16" y="${plot.top - 14}">ns of CPU</text>
+<text x="${plot.right}" y="${plot.top - 14}" text-anchor="end">dotted: no growth</text>
 ${x.texts.map((text, at) => `<text x="${near(across[at]!)}" y="${plot.bottom + 22}" text-anchor="middle">${escape(text)}</text>`).join("\n")}
 <text x="${(plot.left + plot.right) / 2}" y="${plot.bottom + 48}" text-anchor="middle">${escape(x.label)} (logarithmic)</text>
 ${flat(Object.values(series).map(([first = NaN]) => down(first)))}

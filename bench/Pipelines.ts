@@ -55,7 +55,7 @@ export const sixteen = Benchmark.make({
   },
   run: async () => {
     const all = Session.records(count)
-    const costs = await inTurn({ rounds: 5, warmUp: 1 }, {
+    const costs = await inTurn({ rounds: 3, warmUp: 1 }, {
       prefix1: take(of(ofPrefix, 1), all),
       prefix16: take(of(ofPrefix, 16), all),
       slices1: take(of(ofSlices, 1), all),
