@@ -25,12 +25,14 @@ const spent = async (args: ReadonlyArray<string>, { env = {}, view = false }: { 
   const run = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] })
   const exit = once(run, "exit")
   try {
+    let last = ""
     for await (const line of createInterface({ input: run.stderr })) {
       const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(line) ?? []
       if (view && url !== undefined) get(url + viewed, (response) => void response.resume()).on("error", () => {})
+      last = line
       if (line.startsWith("The feed has ended")) return await settled(run.pid!)
     }
-    throw new Error(`${args.join(" ")} ended before its feed`)
+    throw new Error(`${args.join(" ")} ended before its feed: ${last}`)
   } finally {
     run.kill()
     await exit
@@ -52,7 +54,10 @@ const influxdb = async () => {
   let written = 0
   const server = createServer((request, response) => {
     request.on("data", (chunk: Buffer) => void (written += chunk.length))
-    request.on("end", () => response.writeHead(request.url?.startsWith("/api/v2/query") === true ? 200 : 204).end())
+    request.on("end", () => {
+      const isQuery = request.url?.startsWith("/api/v2/query") === true
+      response.writeHead(isQuery ? 200 : 204, isQuery ? { "content-type": "text/csv" } : {}).end()
+    })
   }).listen(0, "127.0.0.1")
   await once(server, "listening")
   // It listens on a port.
@@ -70,7 +75,7 @@ export const beside = Benchmark.make({
     const { bytes, server, url } = await influxdb()
     const env = { COURANT_INFLUXDB_URL: url, COURANT_INFLUXDB_TOKEN: "token", COURANT_INFLUXDB_ORG: "bench", COURANT_INFLUXDB_BUCKET: "bench" }
     try {
-      const costs = await inTurn({ rounds: 5, warmUp: 0 }, {
+      const costs = await inTurn({ rounds: 3, warmUp: 0 }, {
         bare: () => spent([...common, "--sink", "memory", "--no-page"]),
         page: () => spent(paged),
         viewer: () => spent(paged, { view: true }),
