@@ -6,8 +6,12 @@ import { type Compared, compare, isWorse, tolerance } from "./Release.ts"
 export const check = async (benchmarks: ReadonlyArray<Benchmark>): Promise<boolean> => {
   const worse: Array<Compared> = []
   for (const benchmark of benchmarks) {
-    const first = compare(await measure(benchmark))
+    const measured = await measure(benchmark)
+    const first = compare(measured)
     print(first)
+    for (const { better, name } of measured) {
+      if (better !== undefined && first.every(({ row }) => row.name !== name)) console.log(`${name}: not among the release's ratios`)
+    }
     const suspects = first.filter(isWorse).map(({ row }) => row.name)
     if (suspects.length === 0) continue
     console.log("Once more:")
