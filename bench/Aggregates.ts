@@ -8,7 +8,9 @@ import { inputOf } from "../src/streams/pipeline/Checked.ts"
 import { OperatorGraph } from "../src/streams/engine/OperatorGraph.ts"
 import { Aggregate, Pipeline, Source, Window } from "../src/streams/pipeline/index.ts"
 import * as Batch from "../src/streams/records/Batch.ts"
-import { type Figure, inTurn, ratio } from "./Measure.ts"
+import { finish } from "../src/streams/operator/Work.ts"
+import * as Benchmark from "./Benchmark.ts"
+import { cpuOf, inTurn, ratios } from "./Measure.ts"
 import { advance, ticksPerAdvance } from "./Ticks.ts"
 
 const trades = Source.make("trades", {
@@ -44,15 +46,16 @@ const batches = (): ReadonlyArray<Batch.Batch> => {
   })
 }
 
-const run = (all: ReadonlyArray<Batch.Batch>, pipeline: Pipeline.AnyOfPanes) => () => {
-  const source = inputOf(pipeline.checked).events
-  const operator = new OperatorGraph(pipeline.checked)
-  for (const batch of all) {
-    operator.take(source, batch, Infinity)
-    operator.advance(() => batch.times[batch.length - 1]! - 1)
-    operator.drain()
-  }
-}
+const run = (all: ReadonlyArray<Batch.Batch>, pipeline: Pipeline.AnyOfPanes) => () =>
+  cpuOf(() => {
+    const source = inputOf(pipeline.checked).events
+    const operator = new OperatorGraph(pipeline.checked)
+    for (const batch of all) {
+      finish(operator.take(source, batch, Infinity))
+      for (const _ of operator.advance(() => batch.times[batch.length - 1]! - 1)) operator.drain()
+      operator.drain()
+    }
+  })
 
 const aggregates = {
   "sum of a decimal": Aggregate.sum("price"),
@@ -71,18 +74,21 @@ const aggregates = {
   "median of a double, error 0.00001": Aggregate.median("ratio", { error: 0.000_01 })
 }
 
-export const figures = (): ReadonlyArray<Figure> => {
-  const all = batches()
-  return [1, 60].flatMap((overlap) => {
-    const times = inTurn(5, Object.fromEntries(Object.entries(aggregates).map(([name, aggregate]) => {
-      const windows = trades.pipe(Window.hopping(overlap * advance, advance), Aggregate.into({ value: aggregate }), Pipeline.named("bench"))
-      return [name, run(all, windows)]
-    })))
-    const { "sum of a decimal": sum = [] } = times
-    return Object.entries(times).slice(1).map(([name, each]): Figure => ({
-      name: `R=${overlap}, 100 keys: time of ${name} against the sum of a decimal`,
-      value: ratio(each, sum),
-      unit: "x"
-    }))
+const [simplest, ...others] = Object.keys(aggregates)
+
+const inWindows = (overlap: number) =>
+  Benchmark.make({
+    name: `aggregates, R=${overlap}`,
+    rows: Object.fromEntries(others.map((name) => [name, { name: `R=${overlap}, 100 keys: CPU of ${name} against the sum of a decimal`, unit: "x" }])),
+    run: async () => {
+      const all = batches()
+      const costs = await inTurn({ rounds: 3, warmUp: 1 }, Object.fromEntries(Object.entries(aggregates).map(([name, aggregate]) => {
+        const windows = trades.pipe(Window.hopping(overlap * advance, advance), Aggregate.into({ value: aggregate }), Pipeline.named("bench"))
+        return [name, run(all, windows)]
+      })))
+      return Object.fromEntries(others.map((name) => [name, ratios(costs[name]!, costs[simplest!]!)]))
+    }
   })
-}
+
+export const apart = inWindows(1)
+export const overlapping = inWindows(60)

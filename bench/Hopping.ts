@@ -1,15 +1,21 @@
 /**
- * Hopping windows of mean, volume and count: the engine's operator, a bare loop over typed
- * arrays that does the same arithmetic and nothing else, and the obvious version that keeps
- * an object for each window of each key.
+ * Hopping windows of mean, volume and count, every result of which is read: the engine's operator, a bare loop over typed
+ * arrays that does the same arithmetic and nothing else, and the obvious version that keeps an object for each window of each
+ * key.
  */
+import { BigDecimal } from "effect"
 import { ticks } from "../src/analytics/ticks.ts"
 import * as Batch from "../src/streams/records/Batch.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
+import type { Pane } from "../src/streams/pipeline/Pane.ts"
 import { OperatorGraph } from "../src/streams/engine/OperatorGraph.ts"
+import type { Emitted } from "../src/streams/operator/Operator.ts"
 import { finish } from "../src/streams/operator/Work.ts"
-import { inputOf, windowOf } from "../src/streams/pipeline/Checked.ts"
-import { advance } from "./Ticks.ts"
+import { inputOf } from "../src/streams/pipeline/Checked.ts"
+import * as Benchmark from "./Benchmark.ts"
+import type { Curve } from "./Curve.ts"
+import { cpuOf, inTurn, medianOf, ratios } from "./Measure.ts"
+import { advance, batches } from "./Ticks.ts"
 
 /** Windows an event belongs to. */
 export type Overlap = number
@@ -21,27 +27,53 @@ const pipeline = (overlap: Overlap) =>
     Pipeline.named("bench")
   )
 
-export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): number => {
+/** @param closing does what closes windows and reads them, once a batch */
+export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, closing = (close: () => void): void => close()): Read => {
   const { checked } = pipeline(overlap)
   const source = inputOf(checked).events
   const operator = new OperatorGraph(checked)
-  let panes = 0
+  const all = nothing()
   for (const batch of batches) {
     finish(operator.take(source, batch, Infinity))
-    finish(operator.advance(() => batch.times[batch.length - 1]! - 1))
-    panes += operator.drain().length
+    closing(() => {
+      // Panes are handed on in each pause, as a job does it.
+      for (const _ of operator.advance(() => batch.times[batch.length - 1]! - 1)) readAll(all, operator.drain())
+      readAll(all, operator.drain())
+    })
   }
-  return panes
+  return all
 }
 
-/** Bytes that a key takes in an open window's slice, as the operator accounts for it. */
-export const bytesPerKey = (overlap: Overlap): number => windowOf(pipeline(overlap).checked).state.bytesPerEntry
+/** What was read: how many panes, and the sum of their trades and of all else that is in them. */
+interface Read {
+  panes: number
+  trades: number
+  volume: number
+  rest: number
+}
+
+const nothing = (): Read => ({ panes: 0, trades: 0, volume: 0, rest: 0 })
+
+const readAll = (all: Read, emitted: ReadonlyArray<Emitted>): void => {
+  for (const { pane } of emitted) read(all, pane)
+}
+
+/** Asks for each part of it, so that none can be left out. */
+const read = (all: Read, { end, key, start, values }: Pane): void => {
+  const { mean, trades, volume } = values
+  all.panes++
+  all.trades += Number(trades)
+  all.volume += unscaled(volume)
+  all.rest += unscaled(mean) + key.length + end - start
+}
+
+const unscaled = (value: unknown): number => BigDecimal.isBigDecimal(value) ? Number(value.value) : Number(value)
 
 const price = Batch.indexOf(ticks.definition, "price")
 const size = Batch.indexOf(ticks.definition, "size")
 
 /** Slices in a ring, totals a key, subtract on evict; results go into an array that is written over. */
-export const bareLoop = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, keys: number): number => {
+export const bareLoop = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, keys: number): Read => {
   const ring = overlap + 2
   const prices = new Float64Array(ring * keys)
   const sizes = new Float64Array(ring * keys)
@@ -49,7 +81,7 @@ export const bareLoop = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, 
   const totals = [new Float64Array(keys), new Float64Array(keys), new Float64Array(keys)] as const
   const results = new Float64Array(keys * 3)
   let slice = 0
-  let panes = 0
+  const all = nothing()
   const close = (done: number) => {
     const added = (done % ring) * keys
     const evicted = ((done + ring - overlap + 1) % ring) * keys
@@ -61,7 +93,10 @@ export const bareLoop = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, 
         results[key * 3] = totals[0][key]! / totals[2][key]!
         results[key * 3 + 1] = totals[1][key]!
         results[key * 3 + 2] = totals[2][key]!
-        panes++
+        all.panes++
+        all.trades += results[key * 3 + 2]!
+        all.volume += results[key * 3 + 1]!
+        all.rest += results[key * 3]! + overlap * advance
       }
       if (done >= overlap - 1) {
         totals[0][key]! -= prices[evicted + key]!
@@ -83,13 +118,13 @@ export const bareLoop = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, 
       counts[slot]! += 1
     }
   }
-  return panes
+  return all
 }
 
 /** An object for every window of every key, updated by every event of it. */
-export const naive = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): number => {
+export const naive = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): Read => {
   const windows = new Map<number, Map<string, { sum: number; volume: number; count: number }>>()
-  let panes = 0
+  const all = nothing()
   let closed = -Infinity
   for (const batch of batches) {
     for (let row = 0; row < batch.length; row++) {
@@ -108,11 +143,74 @@ export const naive = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): nu
         closed = at - overlap
         for (const [start, window] of windows) {
           if (start > closed) continue
-          panes += window.size
+          for (const [key, { count, sum, volume }] of window) {
+            all.panes++
+            all.trades += count
+            all.volume += volume
+            all.rest += sum / count + key.length + overlap * advance
+          }
           windows.delete(start)
         }
       }
     }
   }
-  return panes
+  return all
+}
+
+/** Results of one and the other, where both have come as far. */
+const assertSame = (one: Read, other: Read): void => {
+  if (one.panes !== other.panes || one.trades !== other.trades) {
+    throw new Error(`${one.panes} panes of ${one.trades} trades, and ${other.panes} of ${other.trades}: nothing is to be compared`)
+  }
+}
+
+const cpu = (run: () => Read) => () => cpuOf(() => void run())
+
+export const overlapping = Benchmark.make({
+  name: "hopping windows",
+  isShort: true,
+  rows: {
+    bare: { name: "hopping R=60, 100 keys, every pane read: speed against a bare typed-array loop", unit: "x", goal: { atLeast: 0.6 }, better: "more" },
+    wide: { name: "hopping: CPU of R=600 against R=1", unit: "x", goal: { atMost: 1.3 }, better: "less" },
+    cost: { name: "hopping R=60, 100 keys", unit: "ns/tick" },
+    loop: { name: "the bare loop", unit: "ns/tick" }
+  },
+  run: async () => {
+    const [count, keys] = [1_000_000, 100]
+    const all = batches(count, keys)
+    assertSame(engine(all, 60), bareLoop(all, 60, keys))
+    const { bare, engine1, engine60, engine600 } = await inTurn({ rounds: 5 }, {
+      bare: cpu(() => bareLoop(all, 60, keys)),
+      engine60: cpu(() => engine(all, 60)),
+      engine1: cpu(() => engine(all, 1)),
+      engine600: cpu(() => engine(all, 600))
+    })
+    const each = (micros: ReadonlyArray<number>) => micros.map((each) => each * 1e3 / count)
+    return { bare: ratios(bare, engine60), wide: ratios(engine600, engine1), cost: each(engine60), loop: each(bare) }
+  }
+})
+
+export const objects = Benchmark.make({
+  name: "hopping windows against objects",
+  rows: { naive: { name: "hopping R=60, 100 keys: speed against an object a window", unit: "x", better: "more" } },
+  run: async () => {
+    const few = batches(102_400, 100)
+    const { engine60, naive: loop } = await inTurn({ rounds: 3, warmUp: 1 }, { naive: cpu(() => naive(few, 60)), engine60: cpu(() => engine(few, 60)) })
+    return { naive: ratios(loop, engine60) }
+  }
+})
+
+const overlaps = [1, 5, 20, 60, 200, 600]
+
+/** By how many windows an event is in. */
+export const growth: Curve = {
+  name: "windows",
+  title: "CPU of a tick by the number of windows that it is in",
+  x: { label: "open windows of a key, one a second", values: overlaps, texts: overlaps.map(String) },
+  measure: async () => {
+    const [count, keys] = [1_000_000, 100]
+    const all = batches(count, keys)
+    const costs = await inTurn({ rounds: 5 }, Object.fromEntries(overlaps.map((overlap) => [overlap, cpu(() => engine(all, overlap))])))
+    return { "hopping windows, 100 keys, every pane read": overlaps.map((overlap) => medianOf(costs[overlap]!) * 1e3 / count) }
+  }
 }

@@ -90,3 +90,49 @@ export const produce = {
 } satisfies { readonly [L in LibraryName]: unknown }
 
 const none = Buffer.alloc(0)
+
+const messages = (topic: string, values: ReadonlyArray<Buffer>) => values.map((value) => ({ topic, value, key: none, partition: 0 }))
+
+export interface Exchange {
+  /** What is sent to the loop, a request each. */
+  readonly chunks: ReadonlyArray<ReadonlyArray<Buffer>>
+  /** Milliseconds from one of them to the next. */
+  readonly every: number
+  /** What the loop sends when it has read the first record of every second chunk. */
+  readonly results: ReadonlyArray<Buffer>
+}
+
+/**
+ * The least that a program does which consumes records and produces results, over `@platformatic/kafka`: milliseconds from the
+ * moment at which each second chunk is given to a producer to that at which the broker has the results, one request of these
+ * after the other.
+ */
+export const respond = async (brokers: string, topics: { readonly from: string; readonly to: string }, { chunks, every, results }: Exchange): Promise<ReadonlyArray<number>> => {
+  const [giving, answering] = [0, 1].map(() => new Producer({ clientId: "bench", bootstrapBrokers: [brokers], idempotent: true }))
+  const consumer = new Consumer({ clientId: "bench", groupId: randomUUID(), bootstrapBrokers: [brokers], maxBytes })
+  const stream = await consumer.consume({ topics: [topics.from], mode: "earliest", autocommit: false })
+  const perChunk = chunks[0]!.length
+  const givenAt: Array<number> = []
+  const waits: Array<number> = []
+  let seen = 0
+  let answered: Promise<unknown> = Promise.resolve()
+  stream.on("data", () => {
+    if (seen++ % (2 * perChunk) !== 0) return
+    const number = waits.push(NaN) - 1
+    answered = answered.then(() => answering!.send({ messages: messages(topics.to, results) })).then(() => void (waits[number] = performance.now() - givenAt[number]!))
+  })
+  const given: Array<Promise<unknown>> = []
+  const began = performance.now()
+  for (const [number, chunk] of chunks.entries()) {
+    await new Promise((resolve) => void setTimeout(resolve, Math.max(0, began + number * every - performance.now())))
+    if (number % 2 === 0) givenAt.push(performance.now())
+    given.push(giving!.send({ messages: messages(topics.from, chunk) }))
+  }
+  await Promise.all(given)
+  while (seen < chunks.length * perChunk) await new Promise((resolve) => void setTimeout(resolve, 10))
+  await answered
+  await stream.close()
+  await consumer.close(true)
+  await Promise.all([giving!.close(), answering!.close()])
+  return waits
+}

@@ -37,35 +37,39 @@ const median = (values: ReadonlyArray<number>): number => {
   return sorted[Math.floor(sorted.length / 2)] ?? NaN
 }
 
+/** What something costs each time it is run. */
+type Contender = () => number | Promise<number>
+
 /**
- * Milliseconds of each contender, one round after the other, the first two rounds for warming
- * up. The machine's speed drifts, and a round is short against the drift: so the ratio of
- * two contenders is the median of the rounds' ratios.
+ * What each contender costs, one round after the other, the first of them for warming up, each beginning with another one. The
+ * machine's speed drifts, and a round is short against the drift: so the ratio of two contenders is the median of the rounds'
+ * ratios.
  */
-export const inTurn = <Name extends string>(
-  rounds: number,
-  contenders: { readonly [K in Name]: () => void }
-): { readonly [K in Name]: ReadonlyArray<number> } => {
-  const times = Object.fromEntries(Object.keys(contenders).map((name) => [name, new Array<number>()])) as {
-    [K in Name]: Array<number> // `Object.fromEntries` forgets the names that it was given.
-  }
-  for (let round = -1; round <= rounds; round++) {
-    for (const name in contenders) {
-      const start = performance.now()
-      contenders[name]()
-      const millis = performance.now() - start
-      if (round > 0) times[name].push(millis)
+export const inTurn = async <Name extends string>(
+  { rounds, warmUp = 2 }: { readonly rounds: number; readonly warmUp?: number },
+  contenders: { readonly [K in Name]: Contender }
+): Promise<{ readonly [K in Name]: ReadonlyArray<number> }> => {
+  const names = Object.keys(contenders) as Array<Name> // of `contenders`
+  const costs = Object.fromEntries(names.map((name) => [name, new Array<number>()])) as { [K in Name]: Array<number> } // as well
+  for (let round = -warmUp; round < rounds; round++) {
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(turn + warmUp + round) % names.length]!
+      const cost = await contenders[name]()
+      if (round >= 0) costs[name].push(cost)
     }
   }
-  return times
+  return costs
 }
 
 /** The median over the rounds of what a round's times give. */
 export const medianOf = (rounds: ReadonlyArray<number>): number => median(rounds)
 
 /** By how much `slow` takes longer than `fast`, round by round. */
-export const ratio = (slow: ReadonlyArray<number>, fast: ReadonlyArray<number>): number =>
-  median(slow.map((millis, round) => millis / (fast[round] ?? NaN)))
+export const ratios = (slow: ReadonlyArray<number>, fast: ReadonlyArray<number>): ReadonlyArray<number> =>
+  slow.map((cost, round) => cost / (fast[round] ?? NaN))
+
+/** The median of these. */
+export const ratio = (slow: ReadonlyArray<number>, fast: ReadonlyArray<number>): number => median(ratios(slow, fast))
 
 const holds = ({ goal, value }: Figure): boolean | null =>
   goal === undefined ? null : "atLeast" in goal ? value >= goal.atLeast : value <= goal.atMost
@@ -79,7 +83,7 @@ export const print = (figures: ReadonlyArray<Figure>): void => {
     const wanted = goal === undefined ? "" : "atLeast" in goal ? `at least ${goal.atLeast}` : `at most ${goal.atMost}`
     const shown = value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3)
     const verdict = { true: "met", false: "MISSED", null: "" }[String(holds(figure))] ?? ""
-    console.log(`${name.padEnd(66)}${shown.padStart(10)} ${unit.padEnd(12)}${wanted.padEnd(16)}${verdict}`.trimEnd())
+    console.log(`${name.padEnd(86)}${shown.padStart(10)} ${unit.padEnd(12)}${wanted.padEnd(16)}${verdict}`.trimEnd())
   }
 }
 

@@ -7,8 +7,8 @@ import * as OwnPackage from "../src/cli/OwnPackage.ts"
 import { Job } from "../src/streams/engine/Job.ts"
 import type { Any } from "../src/streams/pipeline/Pipeline.ts"
 import { fromTexts, type Records } from "../src/streams/records/Records.ts"
-import { cpuOf, type Figure, medianOf, ratio } from "./Measure.ts"
-import * as NexmarkTogether from "./NexmarkTogether.ts"
+import * as Benchmark from "./Benchmark.ts"
+import { cpuOf, inTurn, ratios } from "./Measure.ts"
 import type { Bid } from "../examples/nexmark/model.ts"
 
 // The queries import `courant` by its name.
@@ -185,23 +185,31 @@ const ofPanes = {
   q19: firstOf(600_000, 10)
 }
 
-export const figures = async (): Promise<ReadonlyArray<Figure>> => {
-  const all = await topic()
-  const bids = all.reduce((total, { length }) => total + length, 0)
-  const measured: Array<Figure> = []
-  for (const query of ["q0", "q1", "q2", "q7", "q11", "q14", "q15", "q16", "q17", "q18", "q19", "q21", "q22"]) {
-    const { fold, pipeline } = await import(`../examples/nexmark/${query}.ts`)
-    const loop: () => Loop = query in ofPanes ? ofPanes[query as keyof typeof ofPanes] : rowsOf(fold)
-    const contenders = { courant: courant(all, pipeline), loop: bare(all, loop) }
-    const [given, expected] = [contenders.courant(), contenders.loop()]
-    if (given !== expected) throw new Error(`${query} gives ${given} results, and the loop ${expected}`)
-    // The first of them is for warming up, as the results above were.
-    const spent = Array.from({ length: rounds + 1 }, () => ({ courant: cpuOf(contenders.courant), loop: cpuOf(contenders.loop) })).slice(1)
-    const [engine, loops] = [spent.map(({ courant }) => courant), spent.map(({ loop }) => loop)]
-    measured.push(
-      { name: `Nexmark ${query}: speed against a bare loop`, value: ratio(loops, engine), unit: "x", goal: { atLeast: 0.5 } },
-      { name: `Nexmark ${query}`, value: bids * 1_000 / medianOf(engine), unit: "k bids/s" }
-    )
+const queries = ["q0", "q1", "q2", "q7", "q11", "q14", "q15", "q16", "q17", "q18", "q19", "q21", "q22"]
+
+export const alone = Benchmark.make({
+  name: "Nexmark",
+  rows: Benchmark.rowsOf(queries, (query) => ({
+    speed: { name: `Nexmark ${query}: speed against a bare loop`, unit: "x", goal: { atLeast: 0.5 } },
+    rate: { name: `Nexmark ${query}`, unit: "k bids/s" }
+  })),
+  run: async () => {
+    const all = await topic()
+    const bids = all.reduce((total, { length }) => total + length, 0)
+    const measured: { [row: string]: ReadonlyArray<number> } = {}
+    for (const query of queries) {
+      const { fold, pipeline } = await import(`../examples/nexmark/${query}.ts`)
+      const loop: () => Loop = query in ofPanes ? ofPanes[query as keyof typeof ofPanes] : rowsOf(fold)
+      const contenders = { courant: courant(all, pipeline), loop: bare(all, loop) }
+      const [given, expected] = [contenders.courant(), contenders.loop()]
+      if (given !== expected) throw new Error(`${query} gives ${given} results, and the loop ${expected}`)
+      const { engine, loops } = await inTurn({ rounds, warmUp: 1 }, {
+        engine: () => cpuOf(contenders.courant),
+        loops: () => cpuOf(contenders.loop)
+      })
+      measured[`${query} speed`] = ratios(loops, engine)
+      measured[`${query} rate`] = engine.map((micros) => bids * 1_000 / micros)
+    }
+    return measured
   }
-  return [...measured, ...await NexmarkTogether.figures()]
-}
+})

@@ -5,7 +5,8 @@
 import { Job } from "../src/streams/engine/Job.ts"
 import type { Any } from "../src/streams/pipeline/Pipeline.ts"
 import { fromTexts, type Records } from "../src/streams/records/Records.ts"
-import { cpuOf, type Figure, medianOf, ratio } from "./Measure.ts"
+import * as Benchmark from "./Benchmark.ts"
+import { cpuOf, inTurn, ratios } from "./Measure.ts"
 import type { Auction, Bid, Person } from "../examples/nexmark/model.ts"
 
 const events = 100_000
@@ -265,23 +266,29 @@ const queries: { readonly [query: string]: { readonly topics: ReadonlyArray<Topi
   q20: { topics: ["auctions", "bids"], loop: expandedBids }
 }
 
-export const figures = async (): Promise<ReadonlyArray<Figure>> => {
-  const all = await topics()
-  const measured: Array<Figure> = []
-  for (const [query, { loop, topics }] of Object.entries(queries)) {
-    const { pipeline } = await import(`../examples/nexmark/${query}.ts`)
-    const input = read(all, topics)
-    const contenders = { courant: courant(input, topics, pipeline), loop: bare(input, topics, loop) }
-    const [given, expected] = [contenders.courant(), contenders.loop()]
-    if (given !== expected) throw new Error(`${query} gives ${given} results, and the loop ${expected}`)
-    // The first of them is for warming up, as the results above were.
-    const spent = Array.from({ length: rounds + 1 }, () => ({ courant: cpuOf(contenders.courant), loop: cpuOf(contenders.loop) })).slice(1)
-    const [engine, loops] = [spent.map(({ courant }) => courant), spent.map(({ loop }) => loop)]
-    const rows = input.reduce((total, { length }) => total + length, 0)
-    measured.push(
-      { name: `Nexmark ${query}: speed against a bare loop that holds and orders`, value: ratio(loops, engine), unit: "x", goal: { atLeast: 0.5 } },
-      { name: `Nexmark ${query}`, value: rows * 1_000 / medianOf(engine), unit: "k events/s" }
-    )
+export const together = Benchmark.make({
+  name: "Nexmark, together",
+  rows: Benchmark.rowsOf(Object.keys(queries), (query) => ({
+    speed: { name: `Nexmark ${query}: speed against a bare loop that holds and orders`, unit: "x", goal: { atLeast: 0.5 } },
+    rate: { name: `Nexmark ${query}`, unit: "k events/s" }
+  })),
+  run: async () => {
+    const all = await topics()
+    const measured: { [row: string]: ReadonlyArray<number> } = {}
+    for (const [query, { loop, topics }] of Object.entries(queries)) {
+      const { pipeline } = await import(`../examples/nexmark/${query}.ts`)
+      const input = read(all, topics)
+      const contenders = { courant: courant(input, topics, pipeline), loop: bare(input, topics, loop) }
+      const [given, expected] = [contenders.courant(), contenders.loop()]
+      if (given !== expected) throw new Error(`${query} gives ${given} results, and the loop ${expected}`)
+      const { engine, loops } = await inTurn({ rounds, warmUp: 1 }, {
+        engine: () => cpuOf(contenders.courant),
+        loops: () => cpuOf(contenders.loop)
+      })
+      const rows = input.reduce((total, { length }) => total + length, 0)
+      measured[`${query} speed`] = ratios(loops, engine)
+      measured[`${query} rate`] = engine.map((micros) => rows * 1_000 / micros)
+    }
+    return measured
   }
-  return measured
-}
+})

@@ -48,8 +48,8 @@ const read = (pid: number, file: string): string => {
   }
 }
 
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: ticks of a hundredth of a second, behind the name. */
-const cpuOf = (pid: number): number => {
+/** Seconds: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, ticks of a hundredth of a second, behind the name. */
+export const cpuOf = (pid: number): number => {
   const fields = read(pid, "stat").replace(/^.*\) /s, "").split(" ")
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100
 }

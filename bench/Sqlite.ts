@@ -7,10 +7,11 @@ import * as Database from "../src/adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../src/adapters/sqlite/SqliteEventLog.ts"
 import { EventLog } from "../src/streams/ports/EventLog.ts"
 import { fromTexts } from "../src/streams/records/Records.ts"
+import * as Benchmark from "./Benchmark.ts"
 
 const chunkSize = 4_096
 
-export const rates = async (records: number): Promise<{ readonly append: number; readonly read: number }> => {
+const rates = async (records: number): Promise<{ readonly append: number; readonly read: number }> => {
   const folder = mkdtempSync(join(tmpdir(), "courant-bench-"))
   const texts = Array.from({ length: chunkSize }, (_, i) =>
     `{"symbol":"S${i % 100}","time":${1_732_545_000_000 + i},"price":"${100 + i / 100}","size":${i % 500}}`)
@@ -34,3 +35,18 @@ export const rates = async (records: number): Promise<{ readonly append: number;
     rmSync(folder, { recursive: true })
   }
 }
+
+const records = 1_000_000
+
+export const log = Benchmark.make({
+  name: "SQLite log",
+  rows: {
+    append: { name: "SQLite log: append, chunks of 4,096", unit: "records/s" },
+    read: { name: "SQLite log: read", unit: "records/s" }
+  },
+  run: async () => {
+    await rates(records / 10)
+    const { append, read } = await rates(records)
+    return { append: [append], read: [read] }
+  }
+})

@@ -11,7 +11,7 @@ import * as Database from "../src/adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../src/adapters/sqlite/SqliteResultSink.ts"
 import { Encoded } from "../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../src/streams/ports/ResultSink.ts"
-import { type Figure, medianOf } from "./Measure.ts"
+import * as Benchmark from "./Benchmark.ts"
 
 const keys = 20_000
 const windows = 60
@@ -59,17 +59,6 @@ const byKey = (folder: string) => {
   }
 }
 
-export const figures = async (): Promise<ReadonlyArray<Figure>> => {
-  const folder = mkdtempSync(join(tmpdir(), "courant-bench-"))
-  try {
-    return await Effect.runPromise(compared(folder).pipe(
-      Effect.provide(SqliteResultSink.layer.pipe(Layer.provide(Database.Database.layer({ folder }))))
-    ))
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
 const mebibytes = (bytes: number): number => bytes / 2 ** 20
 
 const compared = Effect.fnUntraced(function*(folder: string) {
@@ -98,12 +87,34 @@ const compared = Effect.fnUntraced(function*(folder: string) {
     reads.push((between - began) / (performance.now() - between))
     millis.push(between - began)
   }
-  return [
-    { name: "20,000 keys into SQLite: speed of a pane against the order of keys", value: medianOf(ratios), unit: "x" },
-    { name: "a pane into SQLite", value: medianOf(micros), unit: "µs" },
-    { name: "write-ahead log after 60 minutes", value: mebibytes(statSync(join(folder, "courant.db-wal")).size), unit: "MiB" },
-    { name: "the same in the order of keys", value: mebibytes(former.wal()), unit: "MiB" },
-    { name: "a key's 60 panes out of SQLite: time against the order of keys", value: medianOf(reads), unit: "x" },
-    { name: "a key's 60 panes out of SQLite", value: medianOf(millis), unit: "ms" }
-  ]
+  return {
+    speed: ratios,
+    pane: micros,
+    wal: [mebibytes(statSync(join(folder, "courant.db-wal")).size)],
+    formerWal: [mebibytes(former.wal())],
+    reading: reads,
+    read: millis
+  }
+})
+
+export const panes = Benchmark.make({
+  name: "SQLite panes",
+  rows: {
+    speed: { name: "20,000 keys into SQLite: speed of a pane against the order of keys", unit: "x" },
+    pane: { name: "a pane into SQLite", unit: "µs" },
+    wal: { name: "write-ahead log after 60 minutes", unit: "MiB" },
+    formerWal: { name: "the same in the order of keys", unit: "MiB" },
+    reading: { name: "a key's 60 panes out of SQLite: time against the order of keys", unit: "x" },
+    read: { name: "a key's 60 panes out of SQLite", unit: "ms" }
+  },
+  run: async () => {
+    const folder = mkdtempSync(join(tmpdir(), "courant-bench-"))
+    try {
+      return await Effect.runPromise(compared(folder).pipe(
+        Effect.provide(SqliteResultSink.layer.pipe(Layer.provide(Database.Database.layer({ folder }))))
+      ))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
 })

@@ -21,7 +21,7 @@ import * as InProcess from "../src/streams/engine/InProcess.ts"
 import { Monitor } from "../src/streams/ports/Monitor.ts"
 import { fromTexts } from "../src/streams/records/Records.ts"
 import { ResultSink } from "../src/streams/ports/ResultSink.ts"
-import { consume, libraries, type LibraryName, produce } from "./KafkaContenders.ts"
+import { consume, libraries, type LibraryName, produce, respond } from "./KafkaContenders.ts"
 import { type Figure, machine, medianOf, print, ratio, stopwatch, type Took } from "./Measure.ts"
 
 const source = ticks.definition
@@ -55,27 +55,21 @@ const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Took, E, 
     return Effect.map(effect, stop)
   })
 
-/** The engine of `courant process`, from a topic of JSON to panes that are thrown away. */
-const processing = (ground: Ground, library: LibraryName) =>
+/** The engine of `courant process`, from a topic of JSON to panes in another one. */
+const processing = (ground: Ground, library: LibraryName, panes: string) =>
   Effect.gen(function*() {
     const engine = yield* Engine
     return yield* timed(engine.run({ name: "bench", pipelines: [candles1m], stopAt: Effect.succeed([read]) }))
   }).pipe(
     Effect.provide(
       InProcess.layer.pipe(
-        Layer.provide([CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer, nowhere]),
+        Layer.provide([CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer, KafkaResultSink.layer({ topic: panes })]),
         Layer.provide(KafkaEventLog.layer({ topic: ground.log, source })),
         Layer.provide(connectionTo(ground, library))
       ),
       { local: true }
     )
   )
-
-const nowhere = Layer.succeed(ResultSink, {
-  write: () => Effect.void,
-  read: () => Effect.succeed([]),
-  remove: () => Effect.void
-})
 
 /** What `courant ingest --feed stdin` does: from bytes to lines, each to the partition of its key. */
 const ingesting = (ground: Ground, library: LibraryName, topic: string) =>
@@ -119,7 +113,7 @@ const takeTurns = Effect.fnUntraced(function*(ground: Ground) {
       yield* newTopic(ground, bare)
       const took = {
         consumer: yield* Effect.promise(() => consume[library](ground.brokers, ground.log, read)),
-        process: yield* processing(ground, library),
+        process: yield* processing(ground, library, `process-${library}-${round}`),
         producer: yield* Effect.promise(() => produce[library](ground.brokers, bare, ground.values, perRequest)),
         ingest: yield* ingesting(ground, library, `ingest-${library}-${round}`)
       }
@@ -134,6 +128,32 @@ const takeTurns = Effect.fnUntraced(function*(ground: Ground) {
 const closings = 400
 const warmUp = 100
 const latencyRounds = 3
+
+const minute = 60_000
+
+/** Two chunks of 100 ticks a minute; the first of them is as late as the source allows, and so closes the last. */
+const endAt = (chunk: number): number => start + minute / 2 * chunk
+const chunkOf = (chunk: number): ReadonlyArray<string> => Array.from({ length: 100 }, (_, i) => line(i, endAt(chunk) + 5_000))
+
+/** The same where a bare loop consumes, and produces as many results of the same size. */
+const bareLatencies = (ground: Ground, round: number) =>
+  Effect.gen(function*() {
+    const topics = { from: `bare-latency-${round}`, to: `bare-latency-${round}-results` }
+    yield* newTopic(ground, topics.from)
+    yield* newTopic(ground, topics.to)
+    const chunks = Array.from({ length: 2 * (warmUp + closings) }, (_, chunk) => chunkOf(chunk).map((text) => Buffer.from(text)))
+    const waits = yield* Effect.promise(() => respond(ground.brokers, topics, { chunks, every: 10, results: Array.from({ length: 100 }, () => result) }))
+    return quantilesOf(waits.slice(warmUp))
+  })
+
+/** As long as a candle is. */
+const result = Buffer.alloc(260, "x")
+
+const quantilesOf = (waits: ReadonlyArray<number>) => {
+  const sorted = waits.toSorted((a, b) => a - b)
+  const quantile = (share: number) => sorted[Math.floor(sorted.length * share)] ?? NaN
+  return { p50: quantile(0.5), p99: quantile(0.99), seen: sorted.length }
+}
 
 /**
  * Milliseconds from the moment at which a tick is given to the log to that at which the broker has the panes of the window
@@ -165,7 +185,6 @@ const latencies = Effect.fnUntraced(function*(ground: Ground, library: LibraryNa
     Layer.provideMerge(KafkaEventLog.layer({ topic, source })),
     Layer.provide(connectionTo(ground, library))
   )
-  const minute = 60_000
   yield* Effect.gen(function*() {
     const log = yield* EventLog
     const engine = yield* Engine
@@ -173,9 +192,8 @@ const latencies = Effect.fnUntraced(function*(ground: Ground, library: LibraryNa
     const give = (chunk: number) =>
       Effect.gen(function*() {
         yield* Effect.sleep(Math.max(0, began + chunk * 10 - performance.now()))
-        // Two chunks of 100 ticks a minute; the first of them is as late as the source allows, and so closes the last.
-        const end = start + minute / 2 * chunk
-        const texts = Array.from({ length: 100 }, (_, i) => line(i, end + 5_000))
+        const end = endAt(chunk)
+        const texts = chunkOf(chunk)
         if (chunk % 2 === 0 && chunk / 2 >= warmUp) givenAt.set(end, performance.now())
         yield* Effect.forkChild(log.append(0, fromTexts(texts)), { startImmediately: true })
       })
@@ -187,9 +205,7 @@ const latencies = Effect.fnUntraced(function*(ground: Ground, library: LibraryNa
       produceAll
     )
   }).pipe(Effect.provide(layers, { local: true }))
-  const sorted = waits.toSorted((a, b) => a - b)
-  const quantile = (share: number) => sorted[Math.floor(sorted.length * share)] ?? NaN
-  return { p50: quantile(0.5), p99: quantile(0.99), seen: sorted.length }
+  return quantilesOf(waits)
 })
 
 const millis = (all: ReadonlyArray<Took>) => all.map(({ millis }) => millis)
@@ -202,7 +218,8 @@ const figuresOf = (times: Times, library: LibraryName): ReadonlyArray<Figure> =>
   ]
   return [
     ...rate("its consumer, doing nothing", consumer, read),
-    ...rate("process", process, read),
+    ...rate("process", process, read).map((figure): Figure => figure.unit === "µs/record" ? { ...figure, goal: { atMost: 1 } } : figure),
+    { name: `${library}: process, a core`, value: medianOf(process.map(({ cpu }) => read / cpu * 1e6)), unit: "records/s", goal: { atLeast: 1_000_000 } },
     { name: `${library}: speed of process against its idle consumer`, value: ratio(millis(consumer), millis(process)), unit: "x", goal: { atLeast: 0.8 } },
     ...rate("its producer, sending values", producer, written),
     ...rate("ingest", ingest, written),
@@ -231,7 +248,7 @@ const bench = Effect.gen(function*() {
   const times = yield* takeTurns(ground)
   const figures: Array<Figure> = [...libraries.flatMap((library) => figuresOf(times, library)), ...comparison(times)]
   const waits = yield* Effect.forEach(Array.from({ length: latencyRounds }, (_, round) => round), (round) =>
-    Effect.all({ kafkajs: latencies(ground, "kafkajs", round), platformatic: latencies(ground, "platformatic", round) }))
+    Effect.all({ kafkajs: latencies(ground, "kafkajs", round), platformatic: latencies(ground, "platformatic", round), bare: bareLatencies(ground, round) }))
   for (const library of libraries) {
     const mine = waits.map((round) => round[library])
     if (mine.some(({ seen }) => seen < closings * 100)) yield* Effect.logWarning(`${library}: not every pane was timed`)
@@ -240,6 +257,11 @@ const bench = Effect.gen(function*() {
       { name: `${library}: the same, p99`, value: medianOf(mine.map(({ p99 }) => p99)), unit: "ms", goal: { atMost: 50 } }
     )
   }
+  const bare = waits.map((round) => round.bare.p99)
+  figures.push(
+    { name: "a bare loop that consumes and produces, over platformatic, p99", value: medianOf(bare), unit: "ms" },
+    { name: "platformatic: p99 from append to pane written against the bare loop", value: ratio(waits.map((round) => round.platformatic.p99), bare), unit: "x", goal: { atMost: 2 } }
+  )
   return figures
 })
 
