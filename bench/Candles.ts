@@ -34,7 +34,6 @@ const ofEach = (cpu: number): number => cpu / (5 * day)
 
 export const ofOneDay = Benchmark.make({
   name: "candles of a day",
-  isShort: true,
   rows: { stdin: rowOf("stdin to candles, with the start", day, 1) },
   run: async () => {
     const { loop, stdin } = await compared(1, 3, () => ({ stdin: ofStdin }))
