@@ -3,6 +3,9 @@
  * numbers, and objects of the same sort in it, in any order and with any white space. Members that the source does not know
  * are gone over. "Not recognised" is not "wrong": the slow path looks at what this one leaves.
  *
+ * Most records look like one before: what stands between their values is the same, and is compared at once. From where a record
+ * looks different on it is read member by member.
+ *
  * What is known of the members stands in flat arrays, and one function reads all of them: however many sources there are, it
  * is the same code over the same shapes. Readers put together of closures or of an object a field call another one at each
  * member, which costs as much as to read it.
@@ -19,6 +22,7 @@ import type { AbsentValues } from "./AbsentValues.ts"
 import type { Dictionary } from "./Batch.ts"
 import { type Place, readTime } from "./Iso8601.ts"
 import { type Input, skip, skipValue } from "./Json.ts"
+import { Layout } from "./Layout.ts"
 import { MemberNames, unknown } from "./MemberNames.ts"
 import { NumberReader } from "./NumberReader.ts"
 import { TextReader, unread } from "./TextReader.ts"
@@ -31,6 +35,9 @@ const close = 125
 
 /** What a member's value is. Numbers with a check of the Schema's own are left to the slow path. */
 const Kind = { left: 0, number: 1, decimal: 2, text: 3, boolean: 4, time: 5, object: 6 } as const
+
+/** How many records may look different before another layout is learnt: learning one takes as long as reading a few dozens. */
+const [leastPatience, mostPatience] = [64, 65_536]
 
 /** How far what is read may reach across a record's end, apart from a name: digits and times are bounded, texts end at the end. */
 const reach = 64
@@ -54,6 +61,12 @@ export class ObjectReader {
   /** Of each member what its value is, which column it goes to, which object it is, and whether it has to be there. */
   readonly #places: Int32Array
   readonly #names: MemberNames
+  readonly #layout = new Layout()
+  /** Records that may look different before the layout of one is learnt, of so many, and those that have looked the same. */
+  #left = 0
+  #patience = leastPatience
+  #alike = 0
+  #isLearning = false
   /** By column. */
   readonly #numbers: NumberReader
   readonly #texts: ReadonlyArray<TextReader>
@@ -121,23 +134,98 @@ export class ObjectReader {
     return this.#readRecord(0, length)
   }
 
+  /** By the layout, as far as the record looks like that. */
   #readRecord(start: number, end: number): boolean {
-    const { bytes } = this.#input
     this.#input.end = end
+    if (this.#left === 0) return this.#learn(start)
+    const input = this.#input
+    const { bytes, view } = input
+    const [places, written, record] = [this.#places, this.#written, this.#record]
+    const [columns, row] = [this.#columns, this.#row]
+    const layout = this.#layout
+    const { values } = layout
+    let at = start
+    let last = unknown
+    let missing = this.#required[recordItself]!
+    for (let value = 0; value < values; value++) {
+      const from = layout.begins(value, view, at)
+      if (from === -1) return this.#readRest(value === 0 ? -1 : at, start, last, missing)
+      const member = layout.memberOf(value)
+      if (member === unknown) at = skipValue(bytes, from, end)
+      else {
+        last = member
+        const place = member * size
+        missing -= places[place + required]!
+        const index = places[place + where]!
+        const column = columns[index]!
+        const what = places[place + kind]!
+        at = -1
+        // What most values are is read here: called for each of them, the same code takes as long again.
+        if (what === Kind.text) at = this.#texts[index]!.read(input, from, column, row)
+        else if (what === Kind.number || what === Kind.decimal) {
+          const quoted = what === Kind.decimal && bytes[from] === quote ? 1 : 0
+          at = this.#numbers.read(index, input, from + quoted, column, row)
+          if (quoted === 1) at = at !== -1 && bytes[at] === quote ? at + 1 : -1
+        }
+        if (at === -1) at = this.#readValue(place, from)
+        else written[index] = record
+      }
+      if (at === -1) return false
+    }
+    if (values === 0 || layout.begins(values, view, at) !== end) return this.#readRest(values === 0 ? -1 : at, start, last, missing)
+    this.#alike++
+    return true
+  }
+
+  /** Reads a record that looks different from where a value has ended, behind a member; at -1 from its start. */
+  #readRest(at: number, start: number, last: number, missing: number): boolean {
+    const { bytes, end } = this.#input
+    this.#left--
+    const to = at === -1
+      ? this.#readObject(recordItself, skip(bytes, start, end))
+      : this.#readMembers(recordItself, at, last === unknown ? this.#names.before(recordItself) : last, missing, true)
+    return to !== -1 && skip(bytes, to, end) === end
+  }
+
+  /** Reads a record from its start, and the next ones may look like it. */
+  #learn(start: number): boolean {
+    const { bytes, end } = this.#input
+    this.#layout.begin()
+    this.#isLearning = true
     const at = this.#readObject(recordItself, skip(bytes, start, end))
-    return at !== -1 && skip(bytes, at, end) === end
+    this.#isLearning = false
+    const isRead = at !== -1 && skip(bytes, at, end) === end
+    if (isRead) this.#layout.end(bytes, start, end)
+    // Where records differ all the time, none is worth it.
+    this.#patience = this.#alike > 16 * this.#patience ? leastPatience : Math.min(2 * this.#patience, mostPatience)
+    this.#left = this.#patience
+    this.#alike = 0
+    return isRead
   }
 
   /** Where the object ends, or -1. */
   #readObject(object: number, from: number): number {
+    const { bytes, end } = this.#input
+    if (bytes[from] !== open) return -1
+    const at = past(bytes, from + 1, end)
+    if (bytes[at] === close && at < end) return this.#required[object] === 0 ? at + 1 : -1
+    return this.#readMembers(object, at, this.#names.before(object), this.#required[object]!, false)
+  }
+
+  /** The members of an object from one on, or from behind the value of one; `missing` have to come yet. Where it ends, or -1. */
+  #readMembers(object: number, from: number, before: number, toCome: number, isBehind: boolean): number {
     const { bytes, end, view } = this.#input
     const names = this.#names
-    if (bytes[from] !== open) return -1
-    let at = past(bytes, from + 1, end)
-    if (bytes[at] === close && at < end) return this.#required[object] === 0 ? at + 1 : -1
-    let missing = this.#required[object]!
-    let last = names.before(object)
-    while (true) {
+    let at = from
+    let last = before
+    let missing = toCome
+    for (let isFirst = !isBehind;; isFirst = false) {
+      if (!isFirst) {
+        if (bytes[at] !== comma) at = past(bytes, at, end)
+        if (at >= end) return -1
+        if (bytes[at] !== comma) return bytes[at] === close && missing === 0 ? at + 1 : -1
+        at++
+      }
       let member = names.after(last, view, at)
       if (member === -1) member = names.after(last, view, at = past(bytes, at, end))
       if (member !== -1) at += names.lengthOf(member)
@@ -148,18 +236,15 @@ export class ObjectReader {
         if (bytes[at++] !== colon) return -1
         if (member !== unknown) names.expect(last, member)
       }
-      at = past(bytes, at, end)
-      if (member === unknown) at = skipValue(bytes, at, end)
+      const value = past(bytes, at, end)
+      if (member === unknown) at = skipValue(bytes, value, end)
       else {
         missing -= this.#places[member * size + required]!
         last = member
-        at = this.#readValue(member * size, at)
+        at = this.#readValue(member * size, value)
       }
       if (at === -1) return -1
-      if (bytes[at] !== comma) at = past(bytes, at, end)
-      if (at >= end) return -1
-      if (bytes[at] !== comma) return bytes[at] === close && missing === 0 ? at + 1 : -1
-      at++
+      if (this.#isLearning) this.#layout.note(member, value, at)
     }
   }
 
