@@ -9,6 +9,9 @@
 const size = 8
 const [member, length, head, mask, tail, firstMiddle, endOfMiddles] = [0, 1, 2, 3, 4, 5, 6]
 
+/** Bytes that may stand between two values; a record that has more there is not learnt. They are compared behind its end, too. */
+export const longestBetween = 64
+
 export class Layout {
   #known = new Int32Array(0)
   #middles = new Int32Array(0)
@@ -35,11 +38,12 @@ export class Layout {
     let from = start
     for (let value = 0; value < values; value++) {
       const [of = 0, begins = 0, ends = 0] = this.#noted.slice(value * 3)
-      if (begins < from) return
+      if (begins < from || begins - from > longestBetween) return
       this.#known[value * size + member] = of
       this.#keep(value * size, bytes.slice(from, begins), middles)
       from = ends
     }
+    if (end - from > longestBetween) return
     this.#keep(values * size, bytes.slice(from, end), middles)
     this.#middles = Int32Array.from(middles)
     this.values = values

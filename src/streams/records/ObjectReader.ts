@@ -22,7 +22,7 @@ import type { AbsentValues } from "./AbsentValues.ts"
 import type { Dictionary } from "./Batch.ts"
 import { type Place, readTime } from "./Iso8601.ts"
 import { type Input, skip, skipValue } from "./Json.ts"
-import { Layout } from "./Layout.ts"
+import { Layout, longestBetween } from "./Layout.ts"
 import { MemberNames, unknown } from "./MemberNames.ts"
 import { NumberReader } from "./NumberReader.ts"
 import { TextReader, unread } from "./TextReader.ts"
@@ -39,7 +39,7 @@ const Kind = { left: 0, number: 1, decimal: 2, text: 3, boolean: 4, time: 5, obj
 /** How many records may look different before another layout is learnt: learning one takes as long as reading a few dozens. */
 const [leastPatience, mostPatience] = [64, 65_536]
 
-/** How far what is read may reach across a record's end, apart from a name: digits and times are bounded, texts end at the end. */
+/** How far what is read may reach across a record's end, apart from what stands before it: digits and times are bounded, texts end at the end. */
 const reach = 64
 
 const recordItself = 0
@@ -104,7 +104,7 @@ export class ObjectReader {
     this.#written = absent.written
     this.#time = time
     this.#assumesUtc = eventTime.unit === "iso8601" && eventTime.withoutZone === "UTC"
-    this.#room = reach + this.#names.longest
+    this.#room = reach + Math.max(this.#names.longest, longestBetween)
   }
 
   /**
@@ -170,7 +170,8 @@ export class ObjectReader {
         if (at === -1) at = this.#readValue(place, from)
         else written[index] = record
       }
-      if (at === -1) return false
+      // Something has to come behind a value.
+      if (at === -1 || at >= end) return false
     }
     if (values === 0 || layout.begins(values, view, at) !== end) return this.#readRest(values === 0 ? -1 : at, start, last, missing)
     this.#alike++
