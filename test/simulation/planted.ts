@@ -52,7 +52,7 @@ export const mistakes: ReadonlyArray<Planted> = [
   ]),
   ...planted("streams/engine/Job.ts", [
     ["the account begins anew with each start", "account.restore(saved.counts, open ?? [], this.#numbering)", ""],
-    ["rows that are late are nowhere", "if (outcomes[row] === Outcome.late) late.push(", "if (outcomes[row] === undefined) late.push("]
+    ["rows that are late are nowhere", "let row = outcomes.indexOf(Outcome.late);", "let row = -1;"]
   ]),
   ...planted("streams/engine/Ingest.ts", [
     ["what waits for the log has no bound", "Stream.buffer({ capacity: readAhead })", "Stream.buffer({ capacity: \"unbounded\" })"],
