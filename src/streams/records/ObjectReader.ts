@@ -148,8 +148,9 @@ export class ObjectReader {
     let last = unknown
     let missing = this.#required[recordItself]!
     for (let value = 0; value < values; value++) {
-      const from = layout.begins(value, view, at)
-      if (from === -1) return this.#readRest(value === 0 ? -1 : at, start, last, missing)
+      const begins = layout.begins(value, view, at)
+      if (begins === -1) return this.#readRest(value === 0 ? -1 : at, start, last, missing)
+      const from = past(bytes, begins, end)
       const member = layout.memberOf(value)
       if (member === unknown) at = skipValue(bytes, from, end)
       else {
