@@ -33,7 +33,7 @@ const broken = <S>(
         Effect.gen(function*() {
           const law = laws[statement]
           if (law === undefined) return expect.fail(`there is no law "${statement}"`)
-          const effort = { runs: 60, patience: "200 millis" } as const
+          const effort = { runs: 400, patience: "200 millis" } as const
           const exit = yield* Effect.exit(Effect.provideService(law(layer), Effort, effort))
           expect(exit._tag).toBe("Failure")
         }), 20_000)
