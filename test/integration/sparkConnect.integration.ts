@@ -314,10 +314,11 @@ layer(ConnectServer.layer, { timeout: "10 minutes", excludeTestServices: true })
       const cutting = yield* Effect.forkChild(Effect.forever(Effect.andThen(Effect.sleep("300 millis"), network.cut)))
       const queries = yield* Effect.forEach([1, 2, 3, 4], query)
       const [first] = queries
-      // What is being waited for is cut as well, as often as it takes.
-      do assert.isFalse(yield* first!.awaitTermination("2 seconds"))
-      while (network.cuts() <= 5)
+      const hasEnded = yield* first?.awaitTermination("2 seconds") ?? Effect.succeed(true)
       yield* Fiber.interrupt(cutting)
+      assert.isFalse(hasEnded)
+      // Some six, and fewer where a machine is busy.
+      assert.isAbove(network.cuts(), 3)
       const active = yield* Effect.provideService(StreamingQuery.active, Session.Session, session)
       assert.deepStrictEqual(active.map(({ id }) => id).sort(), queries.map(({ id }) => id).sort())
     }))
