@@ -2,7 +2,7 @@
 import type { Curve, Series } from "./Curve.ts"
 
 const [width, height] = [720, 400]
-const plot = { left: 72, right: 700, top: 84, bottom: 330 }
+const plot = { left: 72, right: 700, top: 100, bottom: 330 }
 
 /** Seen on white and on black; dashes tell the lines apart without them. */
 const looks = [{ colour: "#2f81d6", dash: "none" }, { colour: "#d9822b", dash: "8 4" }]
@@ -47,7 +47,7 @@ const acrossOf = (values: ReadonlyArray<number>): ReadonlyArray<number> => {
 /** A round number above the largest value. */
 const topOf = (largest: number): number => {
   const power = 10 ** Math.floor(Math.log10(largest))
-  return power * [1.2, 2, 4, 6, 8, 10].find((factor) => factor * power > largest * 1.02)!
+  return power * [1.2, 2, 4, 6, 8, 10, 12].find((factor) => factor * power > largest * 1.02)!
 }
 
 const ticksTo = (top: number): ReadonlyArray<number> => Array.from({ length: 5 }, (_, at) => Math.round(top * at / 4 * 10) / 10)
