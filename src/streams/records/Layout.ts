@@ -37,7 +37,7 @@ export class Layout {
     this.#known = new Int32Array((values + 1) * size)
     let from = start
     for (let value = 0; value < values; value++) {
-      const [of = 0, begins = 0, ends = 0] = this.#noted.slice(value * 3)
+      const [of = 0, begins = 0, ends = 0] = this.#noted.slice(value * 3, value * 3 + 3)
       if (begins < from || begins - from > longestBetween) return
       this.#known[value * size + member] = of
       this.#keep(value * size, bytes.slice(from, begins), middles)

@@ -145,11 +145,11 @@ export class ObjectReader {
     const layout = this.#layout
     const { values } = layout
     let at = start
-    let last = unknown
+    let last = this.#names.before(recordItself)
     let missing = this.#required[recordItself]!
     for (let value = 0; value < values; value++) {
       const begins = layout.begins(value, view, at)
-      if (begins === -1) return this.#readRest(value === 0 ? -1 : at, start, last, missing)
+      if (begins === -1) return value === 0 ? this.#readOther(start) : this.#readRest(at, last, missing)
       const from = past(bytes, begins, end)
       const member = layout.memberOf(value)
       if (member === unknown) at = skipValue(bytes, from, end)
@@ -174,19 +174,33 @@ export class ObjectReader {
       // Something has to come behind a value.
       if (at === -1 || at >= end) return false
     }
-    if (values === 0 || layout.begins(values, view, at) !== end) return this.#readRest(values === 0 ? -1 : at, start, last, missing)
+    if (values === 0) return this.#readOther(start)
+    if (layout.begins(values, view, at) !== end) return this.#readRest(at, last, missing)
     this.#alike++
     return true
   }
 
-  /** Reads a record that looks different from where a value has ended, behind a member; at -1 from its start. */
-  #readRest(at: number, start: number, last: number, missing: number): boolean {
-    const { bytes, end } = this.#input
+  /** Reads a record that looks different from where a value has ended, behind a member. */
+  #readRest(at: number, last: number, missing: number): boolean {
     this.#left--
-    const to = at === -1
-      ? this.#readObject(recordItself, skip(bytes, start, end))
-      : this.#readMembers(recordItself, at, last === unknown ? this.#names.before(recordItself) : last, missing, true)
-    return to !== -1 && skip(bytes, to, end) === end
+    return this.#endsAt(this.#readMembers(recordItself, at, last, missing, true))
+  }
+
+  /** Reads a record that looks different from its start on. */
+  #readOther(start: number): boolean {
+    this.#left--
+    return this.#readWhole(start)
+  }
+
+  #readWhole(start: number): boolean {
+    const { bytes, end } = this.#input
+    return this.#endsAt(this.#readObject(recordItself, skip(bytes, start, end)))
+  }
+
+  /** Whether nothing but white space is behind the object that ends there. */
+  #endsAt(at: number): boolean {
+    const { bytes, end } = this.#input
+    return at !== -1 && skip(bytes, at, end) === end
   }
 
   /** Reads a record from its start, and the next ones may look like it. */
@@ -194,9 +208,8 @@ export class ObjectReader {
     const { bytes, end } = this.#input
     this.#layout.begin()
     this.#isLearning = true
-    const at = this.#readObject(recordItself, skip(bytes, start, end))
+    const isRead = this.#readWhole(start)
     this.#isLearning = false
-    const isRead = at !== -1 && skip(bytes, at, end) === end
     if (isRead) this.#layout.end(bytes, start, end)
     // Where records differ all the time, none is worth it.
     this.#patience = this.#alike > 16 * this.#patience ? leastPatience : Math.min(2 * this.#patience, mostPatience)
