@@ -57,6 +57,7 @@ const up = Command.make(
       })
     }
     const options = { data, port: Option.getOrUndefined(port) }
+    yield* Effect.forEach(names, (service) => Commands.check(service, data), { discard: true })
     if (!foreground) {
       for (const service of names) yield* Console.log(line(service, yield* Commands.up(service, options)))
       return

@@ -12,9 +12,12 @@ import type { Place, Service } from "../tool/Service.ts"
 /** Of the administrator. */
 export type Access = { readonly url: string; readonly user: string; readonly password: string }
 
+const archive = { service: "grafana", version: "10.0.0" }
+
 export const grafana: Service<"http", Access, Influxdb.Access> = {
   name: "grafana",
-  summary: "Grafana 10.0.0 with the dashboards of this checkout, over influxdb",
+  summary: `Grafana ${archive.version} with the dashboards of this checkout, over influxdb`,
+  archive,
   needs: Influxdb.influxdb,
   ports: ["http"],
   access: ({ http }, folder) => ({
@@ -23,7 +26,7 @@ export const grafana: Service<"http", Access, Influxdb.Access> = {
     password: Secret.of(folder, "password")
   }),
   prepare: Effect.fnUntraced(function*(place, influxdb) {
-    const home = join(yield* Archives.unpacked({ service: "grafana", version: "10.0.0" }), "grafana")
+    const home = join(yield* Archives.unpacked(archive), "grafana")
     mkdirSync(join(place.folder, "data/plugins"), { recursive: true })
     const all = { ...settings(place), ...place.settings }
     const access = grafana.access(place.ports, place.folder)

@@ -16,9 +16,12 @@ export type Access = {
   readonly token: string
 }
 
+const archive = { service: "influxdb", version: "2.7.12" }
+
 export const influxdb: Service<"http", Access> = {
   name: "influxdb",
-  summary: "InfluxDB 2.7.12",
+  summary: `InfluxDB ${archive.version}`,
+  archive,
   ports: ["http"],
   access: ({ http }, folder) => ({
     url: `http://127.0.0.1:${http}`,
@@ -27,7 +30,7 @@ export const influxdb: Service<"http", Access> = {
     token: Secret.of(folder, "token")
   }),
   prepare: Effect.fnUntraced(function*(place) {
-    const server = yield* Archives.unpacked({ service: "influxdb", version: "2.7.12" })
+    const server = yield* Archives.unpacked(archive)
     yield* Effect.sync(() => forgetHalf(place))
     const flags = Object.entries({ ...settings(place), ...place.settings }).map(([name, value]) => `--${name}=${value}`)
     return [{

@@ -18,8 +18,19 @@ export interface Archive {
   readonly version: string
 }
 
+/** Fails with what is to be done where the archive is not there. */
+export const check = (archive: Archive) => Effect.asVoid(found(archive))
+
 /** The folder that the archive's contents are in. */
 export const unpacked = Effect.fnUntraced(function*(archive: Archive) {
+  const { file, name, servers } = yield* found(archive)
+  const sum = yield* listedSum(servers, name)
+  const folder = `${archive.service}-${archive.version}-${sum.slice(0, 12)}`
+  return yield* Cache.folder("servers", folder, `unpacking ${name}`, (part, log) =>
+    Effect.andThen(verify(file, sum), unpack(file, part, log)))
+})
+
+const found = Effect.fnUntraced(function*(archive: Archive) {
   const name = `${archive.service}-${archive.version}-${platform}.tar.xz`
   const servers = process.env["COURANT_SERVERS"] ?? ""
   if (servers === "") {
@@ -35,10 +46,7 @@ export const unpacked = Effect.fnUntraced(function*(archive: Archive) {
         `or use containers (docker compose up ${archive.service})`
     )
   }
-  const sum = yield* listedSum(servers, name)
-  const folder = `${archive.service}-${archive.version}-${sum.slice(0, 12)}`
-  return yield* Cache.folder("servers", folder, `unpacking ${name}`, (part, log) =>
-    Effect.andThen(check(file, sum), unpack(file, part, log)))
+  return { name, servers, file }
 })
 
 /** Such as linux-amd64. */
@@ -52,7 +60,7 @@ const listedSum = Effect.fnUntraced(function*(servers: string, name: string) {
   return sum
 })
 
-const check = Effect.fnUntraced(function*(file: string, sum: string) {
+const verify = Effect.fnUntraced(function*(file: string, sum: string) {
   const hash = createHash("sha256")
   yield* Effect.tryPromise({
     try: () => pipeline(createReadStream(file), hash),

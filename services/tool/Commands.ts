@@ -2,6 +2,7 @@
 import { Effect, Equal, Scope } from "effect"
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import * as Archives from "./Archives.ts"
 import * as Lock from "./Lock.ts"
 import * as Ports from "./Ports.ts"
 import { problem, type ServiceProblem } from "./Problem.ts"
@@ -18,6 +19,14 @@ export interface Options {
   /** Of the first of its ports; a free one without. */
   readonly port: number | undefined
 }
+
+/** Fails where a service, or the one that it needs, does not run and has nothing to run from: before any of them is started. */
+export const check = (service: Service, data: string): Effect.Effect<void, ServiceProblem> =>
+  Effect.gen(function*() {
+    if (status(service, data) !== undefined) return
+    if (service.needs !== undefined) yield* check(service.needs, data)
+    if (service.archive !== undefined) yield* Archives.check(service.archive)
+  })
 
 /** Starts a service, and first the one that it needs, and leaves it running; or finds that it does. */
 export const up = Effect.fnUntraced(function*(

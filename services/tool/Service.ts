@@ -3,6 +3,7 @@
  * in `catalogue.ts`; starting, watching, stopping and finding it again is the same for all.
  */
 import type { Effect } from "effect"
+import type { Archive } from "./Archives.ts"
 import type { NotYet } from "./Ask.ts"
 import type { ServiceProblem } from "./Problem.ts"
 
@@ -40,6 +41,8 @@ export interface Service<Port extends string = string, Has extends Access = Acce
   readonly name: string
   /** One line of help. */
   readonly summary: string
+  /** What it runs from, where no registry has that: looked for before anything is started. */
+  readonly archive?: Archive
   /** Another that has to run before this one; `up` sees to that. */
   readonly needs?: Service<string, Needed>
   /** The ports it listens on; the first is the one that `--port` sets. */

@@ -1,14 +1,13 @@
 /** A user's own module: a feed, or a sink, as the default export of a file. */
 import { Cause, Context, Effect, Layer, Predicate, Stream } from "effect"
-import { existsSync } from "node:fs"
-import { basename, extname, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
+import { basename, extname } from "node:path"
 import type { Pane } from "../streams/pipeline/Pane.ts"
 import { Feed } from "../streams/ports/Feed.ts"
 import { ResultSink, ResultSinkError } from "../streams/ports/ResultSink.ts"
 import { RowSink } from "../streams/ports/RowSink.ts"
 import { messageOf } from "../streams/ports/Cause.ts"
 import { type Problem, problem, usage } from "./terminal/Problem.ts"
+import * as UserFile from "./UserFile.ts"
 
 /** What stands where a name may stand, and can be none: names have neither dots nor slashes. */
 export type File = `${string}.${string}` | `${string}/${string}`
@@ -19,11 +18,7 @@ export const isFile = (text: string): text is File => /[./\\]/.test(text)
 type Own = Layer.Layer<never, unknown>
 
 const load = Effect.fnUntraced(function*(file: File, what: "feed" | "sink") {
-  if (!existsSync(file)) return yield* usage(`--${what} ${file}: there is no such file`)
-  const module: unknown = yield* Effect.tryPromise({
-    try: () => import(pathToFileURL(resolve(file)).href),
-    catch: (cause) => problem(`the ${what} of ${file} cannot be loaded: ${messageOf(cause)}`)
-  })
+  const module = yield* UserFile.load(file, { what: `the ${what} of`, called: `--${what} ${file}` })
   const exported = Predicate.isObject(module) ? module["default"] : undefined
   const layer = what === "feed" ? feedIn(exported, file) : sinkIn(exported)
   if (layer !== null) return layer

@@ -1,12 +1,11 @@
 /** The pipelines that the command line knows, and those that a user's file exports. */
 import { Effect, Option, Predicate } from "effect"
-import { resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import { isUnnamed } from "../streams/pipeline/check/Declarations.ts"
 import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
-import { problem, usage } from "./terminal/Problem.ts"
+import { usage } from "./terminal/Problem.ts"
+import * as UserFile from "./UserFile.ts"
 
 /** By name. To check one takes a while, that of days with the calendars of all exchanges above all: a run has those that it names. */
 const builtIn: { readonly [name: string]: () => Promise<Pipeline.Any> } = {
@@ -106,10 +105,7 @@ const resolveOne = Effect.fnUntraced(function*(name: string, builtIn: ReadonlyAr
   if (!isFile(name)) {
     return yield* usage(`there is no pipeline "${name}"; there are ${builtInNames.join(", ")}, or give a file such as ./${name}.ts`)
   }
-  const module: unknown = yield* Effect.tryPromise({
-    try: () => import(pathToFileURL(resolve(name)).href),
-    catch: (cause) => problem(`the pipelines of ${name} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`)
-  })
+  const module = yield* UserFile.load(name, { what: "the pipelines of", called: name })
   // Alone or in lists; one that stands in both is one.
   const values = Predicate.isObject(module) ? Object.values(module).flat() : []
   const exported = [...new Set(values.filter(isPipeline))]

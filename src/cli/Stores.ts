@@ -57,6 +57,9 @@ export const folderOf = ({ data, topic }: Pick<Choice, "data" | "topic">): strin
 /** Those of runs over Kafka are in a folder of their own. */
 export const dataOfKafka = (data: string): string => join(data, "kafka")
 
+/** Letters of runs whose log was in memory are in a folder of their own: whoever asks for a log or for results finds none there. */
+export const dataOfMemory = (data: string): string => join(data, "memory")
+
 /** The topics that have a folder, by name. */
 export const topicsIn = (data: string): ReadonlyArray<string> =>
   existsSync(data)
@@ -222,7 +225,7 @@ const inMemory = (choice: Choice) =>
       transientLog(choice),
       CheckpointStore.layerMemory,
       Decisions.layerMemory,
-      deadLettersWhenNeeded(folderOf(choice))
+      deadLettersWhenNeeded(folderOf({ data: dataOfMemory(choice.data), topic: choice.topic }))
     ))
   )
 

@@ -125,6 +125,20 @@ describe("a line that is no tick", () => {
       assert.strictEqual(account(again), `read ${lines.length}, aggregated 0, late 0, dead-lettered ${lines.length}, duplicate 0`)
     })))
 
+  it.live("where no event could be used a run says which command shows why, and one in memory leaves nothing that another would take for a log", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      yield* courant("run --feed stdin --once --topic kept --pipelines candles-1m", { cwd, input: input([good]) })
+      for (const flags of ["--log memory", "--data elsewhere"]) {
+        const run = yield* courant(`run --feed stdin --once --topic odd --pipelines candles-1m ${flags}`, { cwd, input: "nonsense\n" })
+        const [, command = ""] = /none of the 1 events could be used; why says: courant (dead-letters list .+)/.exec(run.stderr) ?? []
+        assert.match((yield* courant(command, { cwd })).stdout, /^odd\/0\/0  not-json/, run.stderr)
+      }
+      assert.strictEqual(linesOf((yield* courant("query candles-1m --json", { cwd })).stdout).length, 1)
+      assert.match((yield* courant("dead-letters list", { cwd })).stdout, /^odd\/0\/0  not-json/)
+      assert.match((yield* courant("dead-letters retry", { cwd })).stderr, /odd: its log was in memory; .* dead-letters export --topic odd\n/)
+    })))
+
   it.live("late ticks are kept for each pipeline that refused them, and exported once", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder

@@ -62,6 +62,8 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
     "run --log memory --sink sqlite": /--sink sqlite needs --log sqlite/,
     "run --pipelines candles-2m": /candles-1m, moving-average-5m, candles-5m, day, indicators-1m, or give a file/,
     "run --pipelines ,": /names no pipeline/,
+    "run --feed stdin --log memory --once --pipelines ./none.ts": /\.\/none\.ts: there is no such file/,
+    "explain ./none.ts": /\.\/none\.ts: there is no such file/,
     "process --sink kafka": /--sink kafka needs --log kafka/,
     "process --sink influxdb":
       /needs COURANT_INFLUXDB_URL, COURANT_INFLUXDB_TOKEN, COURANT_INFLUXDB_ORG, COURANT_INFLUXDB_BUCKET in the environment\n$/,
@@ -96,7 +98,6 @@ describe("a failure ends with 1 and one line on stderr", () => {
     "query candles-1m": /nothing in \.courant yet.*courant run/,
     "process --once": /nothing in \.courant yet.*courant run/,
     "dead-letters list --data elsewhere": /nothing in elsewhere yet/,
-    "run --feed stdin --log memory --once --pipelines ./none.ts": /pipelines of \.\/none\.ts cannot be loaded/,
     "run --feed recorded --host 0.0.0.0 --port 0": /token/,
     "run --feed yahoo --page=false": /Yahoo Finance cannot be reached .*--feed recorded/
   }

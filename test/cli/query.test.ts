@@ -77,8 +77,11 @@ describe("query", () => {
       assert.strictEqual(none.stderr, "there are no windows of candles-1m with the key \"aapl\", but there are of \"AAPL\"\n")
       const other = yield* query("candles-1m BTC/USDT")
       assert.strictEqual(other.stderr, "there are no windows of candles-1m with the key \"BTC/USDT\"\n")
-      const unknown = yield* query("candle-1m")
-      assert.strictEqual(unknown.stderr, "there are no windows of candle-1m; the built-in pipelines are candles-1m, moving-average-5m, candles-5m, day, indicators-1m\n")
+      const near = yield* query("Candles-1m")
+      assert.deepStrictEqual([near.code, near.stdout, near.stderr], [2, "", "courant: there is no pipeline \"Candles-1m\"; did you mean \"candles-1m\"?\n"])
+      const unknown = yield* query("ohlc")
+      const known = "candles-1m, moving-average-5m, candles-5m, day, indicators-1m, or give the file of your own"
+      assert.deepStrictEqual([unknown.code, unknown.stderr], [2, `courant: there is no pipeline "ohlc"; there are ${known}\n`])
       const since = yield* query("candles-1m AAPL --since 1h")
       const newest = "there are no windows of candles-1m with the key \"AAPL\" in that time; the newest begins at 2024-11-25T14:33:00.000Z\n"
       assert.deepStrictEqual([since.code, since.stdout, since.stderr], [0, "", newest])

@@ -319,7 +319,7 @@ describe("each pipeline is compiled once, from the command to the cluster", () =
   const choiceOf = (data: string, once: boolean): SparkRun.Choice => ({
     topic: "ticks", topics: null, brokers: { brokers: [] }, checkpoints: "/checkpoints", sinks: ["memory"], data, once, restart: false,
     server: { place: { host: "127.0.0.1", port: 9 }, token: Redacted.make(""), end: Effect.void },
-    maxTimeAhead: 300_000, connectTimeout: 1_000, report: undefined, page: false, pagePort: 0, host: "127.0.0.1"
+    maxTimeAhead: 300_000, connectTimeout: 1_000, report: Option.none(), page: false, pagePort: 0, host: "127.0.0.1"
   })
 
   /** A client that nobody has told to connect. */

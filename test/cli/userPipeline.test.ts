@@ -127,7 +127,9 @@ it.live("that cannot be used is refused in one line that names the file", () =>
         2,
         /unnamed\.ts exports no pipeline: "\w+" has no name; end what is to run with Pipeline\.named\("…"\)/
       ],
-      "broken.ts": ["export const = 42\n", 1, /broken\.ts cannot be loaded/],
+      "broken.ts": ["\nexport const = 42\n", 2, /^courant: broken\.ts:2: Unexpected token/],
+      "broken.js": ["\n\nexport const answer = {\n", 2, /^courant: broken\.js:4: Unexpected end of input/],
+      "typed.ts": ["enum Side { buy }\n", 2, /^courant: typed\.ts:1: TypeScript enum is not supported/],
       "wrong.ts": [range.replace(`"2 minutes", "1 minute"`, `"no time"`), 1, /wrong\.ts cannot be loaded/],
       "keyed.ts": [rides(`"car"`, "Finite"), 1, /keyed\.ts cannot be loaded.*"car", a double/],
       "other.ts,candles-1m": [readings, 2, /cannot run together/],

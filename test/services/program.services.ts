@@ -1,7 +1,7 @@
 /** How the commands are called, and what they say when they cannot go on. No server is started. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { linesOf } from "../cli/courant.ts"
 import { script, services, temporaryFolder } from "./processes.ts"
@@ -80,6 +80,15 @@ describe("what is missing is said in one line", () => {
       }))
   }
 })
+
+it.live("an archive that is not there is told before anything is started", () =>
+  Effect.gen(function*() {
+    const data = yield* temporaryFolder
+    const { code, stderr, stdout } = yield* services(["up", "kafka", "grafana", "--data", data], { env: { COURANT_SERVERS: "" } })
+    assert.deepStrictEqual([code, stdout], [1, ""])
+    assert.match(stderr, /^services: influxdb runs from /)
+    assert.deepStrictEqual(readdirSync(data), [])
+  }))
 
 describe("without servers", () => {
   it.live("there is nothing to say, to stop or to read", () =>

@@ -44,30 +44,46 @@ interface Place {
   readonly letters: Layer.Layer<DeadLetters, Error>
   /** The topic of each of several sources; `null` where there is one topic. */
   readonly sources: ReadonlyArray<Topics.SourceTopic> | null
-  /** To go back into the log of a topic, which is told by the sources what an event is. */
-  readonly lettersAndLog: (topic: string, sources: Sources) => Layer.Layer<DeadLetters | EventLog, Error>
+  /** To go back into the log of a topic, which is told by the sources what an event is; `null` where there is no log any more. */
+  readonly lettersAndLog: ((topic: string, sources: Sources) => Layer.Layer<DeadLetters | EventLog, Error>) | null
 }
 
 const placesOf = (choice: Choice): Effect.Effect<ReadonlyArray<Place>, Problem> =>
   choice.log === "kafka" ? onKafka(choice) : inFolder(choice)
 
-/** The topic that was named, or all. */
+/** The topic that was named, or all: those of the folder, and those of runs whose log was in memory. */
 const inFolder = Effect.fnUntraced(function*({ data, topics: given }: Choice) {
   const topic = yield* Effect.flatMap(Topics.of(given), Topics.inFolder)
-  const topics = Option.isSome(topic) ? [yield* Stores.chooseTopic(data, topic.value)] : Stores.topicsIn(data)
-  if (topics.length === 0) return yield* problem(`there is nothing in ${data} yet; start with: courant run`)
-  return yield* Effect.forEach(topics, Effect.fnUntraced(function*(topic) {
-    const sources = yield* Effect.mapError(Stores.sourcesIn({ data, topic }), ({ message }) => problem(message))
-    const database = (readOnly: boolean) => Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly })
-    const place: Place = {
-      topic,
-      sources: sources?.map((source) => ({ source, topic: source })) ?? null,
-      letters: SqliteDeadLetters.layer.pipe(Layer.provide(database(true))),
-      lettersAndLog: (topic) =>
-        Layer.mergeAll(SqliteEventLog.layer({ topic }), SqliteDeadLetters.layer).pipe(Layer.provide(database(false)))
-    }
-    return place
-  }))
+  const memory = Stores.dataOfMemory(data)
+  const isWanted = (name: string) => Option.isNone(topic) || name === topic.value
+  const kept = Stores.topicsIn(data).filter(isWanted)
+  const passed = Stores.topicsIn(memory).filter(isWanted)
+  if (kept.length + passed.length === 0) yield* Stores.chooseTopic(data, Option.getOrUndefined(topic))
+  const places = yield* Effect.forEach(kept, (topic) => keptIn({ data, topic }))
+  return [...places, ...passed.map((topic) => passedIn({ data: memory, topic }))]
+})
+
+const keptIn = Effect.fnUntraced(function*(folder: { readonly data: string; readonly topic: string }) {
+  const sources = yield* Effect.mapError(Stores.sourcesIn(folder), ({ message }) => problem(message))
+  const place: Place = {
+    topic: folder.topic,
+    sources: sources?.map((source) => ({ source, topic: source })) ?? null,
+    letters: SqliteDeadLetters.layer.pipe(Layer.provide(databaseOf(folder, true))),
+    lettersAndLog: (topic) =>
+      Layer.mergeAll(SqliteEventLog.layer({ topic }), SqliteDeadLetters.layer).pipe(Layer.provide(databaseOf(folder, false)))
+  }
+  return place
+})
+
+const databaseOf = (folder: Parameters<typeof Stores.folderOf>[0], readOnly: boolean) =>
+  Database.Database.layer({ folder: Stores.folderOf(folder), readOnly })
+
+/** Its log has gone with the run. */
+const passedIn = (folder: { readonly data: string; readonly topic: string }): Place => ({
+  topic: folder.topic,
+  sources: null,
+  letters: SqliteDeadLetters.layer.pipe(Layer.provide(databaseOf(folder, true))),
+  lettersAndLog: null
 })
 
 const onKafka = Effect.fnUntraced(function*(choice: Choice) {
@@ -172,6 +188,10 @@ const retry = Command.make(
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {}, "any")
     for (const place of yield* placesOf(input)) {
       const { lettersAndLog, sources: several, topic } = place
+      if (lettersAndLog === null) {
+        say(`${topic}: its log was in memory; the records go on from: courant dead-letters export --topic ${topic}`)
+        continue
+      }
       if (several === null) yield* Effect.andThen(Pipelines.checkSources(pipelines, null), checkOneTopic(input, place))
       const retried = several === null
         ? [{ topic, sources: Kafka.sourcesOf(pipelines) }]

@@ -190,6 +190,6 @@ const process = Effect.fnUntraced(function*<R>(
   }).pipe(
     Effect.tap(Keep.last),
     Memory.guarded,
-    Report.accounted(Option.getOrUndefined(input.report))
+    Report.accounted({ file: input.report, letters: Report.lettersOf(input, log.topic) })
   )
 })

@@ -10,6 +10,7 @@ import * as Pane from "../../streams/pipeline/Pane.ts"
 import type * as Pipeline from "../../streams/pipeline/Pipeline.ts"
 import type { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import type { EventLog } from "../../streams/ports/EventLog.ts"
+import { nearest } from "../../domain/Nearest.ts"
 import type { Counts } from "../../streams/ports/Monitor.ts"
 import { type Query, ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
@@ -189,14 +190,38 @@ const sayThatNoneIsThere = Effect.fnUntraced(function*(input: Shown, which: Quer
     return say(`of ${what} no window was known at ${new Date(time.value).toISOString()}: when a window became known says courant history`)
   }
   if (newest === undefined && (yield* sayWhatBecameOf(input))) return
-  const isBuiltIn = Pipelines.builtInNames.includes(pipeline)
+  yield* refuseUnknown(input)
   // What is most often wrong with a symbol.
   const upper = Option.getOrElse(key, () => "").toUpperCase()
   const isMeant = newest === undefined && upper !== which.key && upper !== "" && (yield* sink.read({ ...which, key: upper, limit: 1 })).length > 0
-  const known = isMeant ? `, but there are of ${JSON.stringify(upper)}` : isBuiltIn ? "" : `; the built-in pipelines are ${Pipelines.builtInNames.join(", ")}`
+  const known = isMeant ? `, but there are of ${JSON.stringify(upper)}` : ""
   say(newest === undefined
     ? `there are no windows of ${what}${known}`
     : `there are no windows of ${what} in that time; the newest begins at ${new Date(newest.start).toISOString()}`)
+})
+
+/** A name that is no built-in pipeline's, of which nothing is there, and that no file given here exports. */
+const refuseUnknown = Effect.fnUntraced(function*(input: Shown) {
+  const { pipeline, pipelines } = input
+  const known = [...Pipelines.builtInNames, ...yield* ranIn(input)]
+  if (!pipelines.includes(pipeline) || known.includes(pipeline) || (yield* isIn(pipeline))) return
+  const meant = nearest(pipeline, known)
+  const hint = meant === undefined ? `there are ${[...new Set(known)].join(", ")}, or give the file of your own` : `did you mean "${meant}"?`
+  return yield* usage(`there is no pipeline "${pipeline}"; ${hint}`)
+})
+
+/** The names of those that have run over a folder. */
+const ranIn = Effect.fnUntraced(function*(input: Shown) {
+  if (input.sink !== "sqlite") return []
+  const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, [])
+  return [...(yield* Effect.provide(Resumption.toldBy, stores)).keys()]
+}, (names) => Effect.orElseSucceed(names, (): ReadonlyArray<string> => []))
+
+/** Whether a sink has anything of a pipeline, of whatever key and time. */
+const isIn = Effect.fnUntraced(function*(pipeline: string) {
+  const panes = yield* (yield* ResultSink).read({ pipeline, limit: 1 })
+  const rows = yield* Effect.serviceOption(RowSink)
+  return panes.length > 0 || (Option.isSome(rows) && (yield* rows.value.read({ pipeline, limit: 1 })).length > 0)
 })
 
 /** Where a pipeline has run and told nothing, what became of the records: all of them may have been left out. */

@@ -78,7 +78,7 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
   })
   const job = yield* Replay.run({ pipelines, maxTimeAhead: input.maxTimeAhead }, write)
   const report = { ...job.counts, panes, rows, byPipeline: Object.fromEntries(job.countsByPipeline), ...bySource(job) }
-  yield* Report.write(report, Option.getOrUndefined(input.report))
+  yield* Report.write(report, { file: input.report })
 })
 
 /** Holds panes and rows back until their time has come, counted from the first one. */

@@ -184,7 +184,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
   yield* Effect.raceFirst(Effect.tap(engine.run(options), Keep.last), ingest).pipe(
     Memory.guarded,
     isWatched(input) ? Display.during(Page.timeZone) : identity,
-    Report.accounted(Option.getOrUndefined(input.report))
+    Report.accounted({ file: input.report, letters: Report.lettersOf(input, log.topic) })
   )
 })
 

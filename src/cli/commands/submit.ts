@@ -1,5 +1,5 @@
 /** `courant submit`: pipelines on a cluster, which goes on with them when the command has ended. */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { Command } from "effect/cli"
 import type { Options as Brokers } from "../../adapters/kafka/client/Connection.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
@@ -97,7 +97,7 @@ const run = Effect.fnUntraced(function*(input: Input, given: Pick<SparkRun.Choic
   const checkpoints = yield* checkpointsOf(input)
   const server = yield* SparkServer.serverOf({ ...input, launches: input.once ? "once" : "forever" })
   const { run } = yield* Effect.promise(() => import("../spark/SparkRun.ts"))
-  yield* run({ ...input, report: Option.getOrUndefined(input.report), ...given, brokers, checkpoints, server }, pipelines)
+  yield* run({ ...input, ...given, brokers, checkpoints, server }, pipelines)
 })
 
 /** Of Spark's own file systems. A computation with an end saves nothing. */

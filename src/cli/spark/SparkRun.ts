@@ -54,7 +54,7 @@ export interface Choice {
   /** In milliseconds, as the next. */
   readonly maxTimeAhead: number
   readonly connectTimeout: number
-  readonly report: string | undefined
+  readonly report: Option.Option<string>
   readonly page: boolean
   readonly pagePort: number
   readonly host: string
@@ -98,7 +98,7 @@ export const runOn = Effect.fnUntraced(function*<E, R>(
   })
   yield* running.pipe(
     once ? identity : SparkProgress.during(standings, Intl.DateTimeFormat().resolvedOptions().timeZone),
-    Report.accounted(report),
+    Report.accounted({ file: report, letters: Report.lettersOf({ ...choice, log: "kafka" }, topic) }),
     Effect.onInterrupt(() => Effect.sync(() => sayWhatGoesOn(standings))),
     // What ends us need not end the queries: only the cluster's own failures do.
     Effect.tapError((error) => Effect.sync(() => error._tag === "RemoteError" ? undefined : sayWhatGoesOn(standings))),

@@ -1,5 +1,5 @@
 /** The account that a run gives of itself at its end: every event counted once. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { writeFileSync } from "node:fs"
 import type { Report } from "../../streams/ports/Engine.ts"
 import { type Counts, Monitor } from "../../streams/ports/Monitor.ts"
@@ -22,17 +22,24 @@ const toJson = (counts: Counts) => ({
   held: counts.held
 })
 
+/** Where the account goes besides the terminal, and the command that shows the run's dead letters, where it keeps any. */
+export interface Place {
+  readonly file: Option.Option<string>
+  readonly letters?: string
+}
+
 /** Writes the account of a run when it is done, or of what it has done when somebody stops it. */
-export const accounted = (file: string | undefined) => <E, R>(run: Effect.Effect<Report, E, R>) =>
+export const accounted = (place: Place) => <E, R>(run: Effect.Effect<Report, E, R>) =>
   run.pipe(
     Effect.onInterrupt(() =>
-      Effect.flatMap(Monitor, ({ progress }) => Effect.flatMap(progress, (soFar) => write(soFar, file)))
+      Effect.flatMap(Monitor, ({ progress }) => Effect.flatMap(progress, (soFar) => write(soFar, place)))
     ),
-    Effect.flatMap((report) => write(report, file))
+    Effect.flatMap((report) => write(report, place))
   )
 
-export const write = (report: Report, file: string | undefined) =>
+export const write = (report: Report, { file: given, letters }: Place) =>
   Effect.gen(function*() {
+    const file = Option.getOrUndefined(given)
     if (file !== undefined) {
       const pipelines = Object.entries(report.byPipeline).map(([name, counts]) => [name, toJson(counts)])
       const sources = Object.entries(report.bySource ?? {}).map(([name, counts]) => [name, toJson(counts)])
@@ -48,7 +55,7 @@ export const write = (report: Report, file: string | undefined) =>
         catch: (cause) => problem(`the report cannot be written to ${file}: ${String(cause)}`)
       })
     }
-    const advice = adviceOn(report)
+    const advice = adviceOnLate(report) ?? adviceOnLetters(report, letters)
     if (advice !== undefined) say(advice)
     for (const [source, counts] of Object.entries(report.bySource ?? {})) say(`${source}: ${line(counts)}`)
     say(line(report))
@@ -58,8 +65,18 @@ export const write = (report: Report, file: string | undefined) =>
 const minimum = 100
 
 /** What helps a run in which more than a tenth of the events is late: its results lack them. */
-const adviceOn = ({ late, read }: Counts): string | undefined =>
+const adviceOnLate = ({ late, read }: Counts): string | undefined =>
   read >= minimum && late > read / 10
     ? `${late} of ${read} events came too late (${Math.floor(100 * late / read)} %): sort the input by time, or allow for more ` +
       "disorder with --out-of-orderness or --allowed-lateness"
     : undefined
+
+/** A run that could use nothing has most often been given something else than its source says. */
+const adviceOnLetters = ({ aggregated, deadLettered, read }: Counts, letters: string | undefined): string | undefined =>
+  letters !== undefined && deadLettered > 0 && deadLettered === read && aggregated === 0
+    ? `none of the ${read} events could be used; why says: ${letters}`
+    : undefined
+
+/** The command that shows the dead letters of a run over a topic. */
+export const lettersOf = ({ data, log }: { readonly data: string; readonly log: "sqlite" | "memory" | "kafka" }, topic: string): string =>
+  `courant dead-letters list${log === "kafka" ? " --log kafka" : data === ".courant" ? "" : ` --data ${data}`} --topic ${topic}`
