@@ -3,6 +3,8 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import { Argument, CliError, Flag } from "effect/cli"
 import { existsSync, statSync } from "node:fs"
 import * as MarketSymbol from "../domain/MarketSymbol.ts"
+import { builtInNames } from "./BuiltIn.ts"
+import * as Completed from "./Completed.ts"
 import * as Feeds from "./Feeds.ts"
 import * as Instants from "./Instants.ts"
 import * as OwnModule from "./OwnModule.ts"
@@ -37,7 +39,7 @@ const parseFolder = (text: string): string | undefined =>
   text === "" || (existsSync(text) && !statSync(text).isDirectory()) ? undefined : text
 
 export const data = parsed(
-  Flag.String("data").pipe(Flag.withMetavar("DIR")),
+  Completed.flag("data", "directory").pipe(Flag.withMetavar("DIR")),
   "data",
   "a folder, or a path at which one can be made",
   parseFolder
@@ -82,7 +84,7 @@ export const anyTopics = topicsWith("Only this topic of the log; required with -
 export const kafkaTopics = topicsWith("Kafka topic with the events (or COURANT_KAFKA_TOPIC)")
 
 const pipelinesWith = (description: string) =>
-  Flag.String("pipelines").pipe(
+  Completed.flag("pipelines", builtInNames).pipe(
     Flag.withMetavar("A,B"),
     Flag.withDescription(`${description}: names, or files that export pipelines (./my-pipeline.ts)`),
     Flag.map(list),
@@ -90,7 +92,7 @@ const pipelinesWith = (description: string) =>
   )
 
 /** For commands that look at some of them. */
-export const chosenPipelines = Argument.String("pipeline").pipe(
+export const chosenPipelines = Completed.argument("pipeline", builtInNames).pipe(
   Argument.withMetavar("PIPELINE"),
   Argument.withDescription("Name of a pipeline, or a file that exports pipelines (./my-pipeline.ts); separate several with commas"),
   Argument.map((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""))
@@ -130,14 +132,14 @@ const parseNamed = <Name extends string>(names: ReadonlyArray<Name>) => (text: s
 
 const named = <Name extends string>(flag: string, names: ReadonlyArray<Name>) =>
   parsed(
-    Flag.String(flag).pipe(Flag.withMetavar(`${names.join("|")}|FILE`)),
+    Completed.flag(flag, names).pipe(Flag.withMetavar(`${names.join("|")}|FILE`)),
     flag,
     `${names.join(", ")}, or a file such as ./my-${flag}.ts`,
     parseNamed(names)
   )
 
 export const feeds = parsed(
-  Flag.String("feed").pipe(Flag.withMetavar(`${Feeds.names.join("|")}|FILE|file:SOURCE=PATH`)),
+  Completed.flag("feed", Feeds.names).pipe(Flag.withMetavar(`${Feeds.names.join("|")}|FILE|file:SOURCE=PATH`)),
   "feed",
   `${Feeds.names.join(", ")}, a file such as ./my-feed.ts, or file:SOURCE=PATH with the events of a source, such as file:trades=trades.ndjson`,
   Feeds.parse
@@ -307,7 +309,7 @@ export const sinks = sinksWith("sqlite; memory with --log memory")
 /** Without a log in memory. */
 export const keptSinks = sinksWith("sqlite")
 
-export const rows = Flag.String("rows").pipe(
+export const rows = Completed.flag("rows", "file").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("Also write the rows of pipelines that end in events to a file, one JSON object per line"),
   Flag.optional
@@ -329,7 +331,7 @@ export const restart = Flag.Boolean("restart").pipe(
   Flag.withDefault(false)
 )
 
-export const report = Flag.String("report").pipe(
+export const report = Completed.flag("report", "file").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("Write the account of the run (what became of every event) to a file as JSON at the end"),
   Flag.optional

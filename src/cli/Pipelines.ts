@@ -4,19 +4,9 @@ import { isUnnamed } from "../streams/pipeline/check/Declarations.ts"
 import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
+import { builtIn, builtInNames } from "./BuiltIn.ts"
 import { usage } from "./terminal/Problem.ts"
 import * as UserFile from "./UserFile.ts"
-
-/** By name. To check one takes a while, that of days with the calendars of all exchanges above all: a run has those that it names. */
-const builtIn: { readonly [name: string]: () => Promise<Pipeline.Any> } = {
-  "candles-1m": async () => (await import("../analytics/candles.ts")).candles1m,
-  "moving-average-5m": async () => (await import("../analytics/movingAverage.ts")).movingAverage5m,
-  "candles-5m": async () => (await import("../analytics/candles.ts")).candles5m,
-  day: async () => (await import("../analytics/day.ts")).day,
-  "indicators-1m": async () => (await import("../analytics/indicators.ts")).indicators1m
-}
-
-export const builtInNames: ReadonlyArray<string> = Object.keys(builtIn)
 
 /** The built-in pipelines of these names, all without any; names that are none of theirs are left out. */
 export const builtInOf = (names: ReadonlyArray<string> = builtInNames): Effect.Effect<ReadonlyArray<Pipeline.Any>> =>

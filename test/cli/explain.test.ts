@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { builtInNames } from "../../src/cli/Pipelines.ts"
+import { builtInNames } from "../../src/cli/BuiltIn.ts"
 import { courant, linesOf, temporaryFolder } from "./courant.ts"
 
 /** Environment variables that name servers make no difference: none is asked. */

@@ -14,6 +14,7 @@ import { nearest } from "../../domain/Nearest.ts"
 import type { Counts } from "../../streams/ports/Monitor.ts"
 import { type Query, ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
+import { builtInNames } from "../BuiltIn.ts"
 import * as Flags from "../Flags.ts"
 import * as Instants from "../Instants.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -203,7 +204,7 @@ const sayThatNoneIsThere = Effect.fnUntraced(function*(input: Shown, which: Quer
 /** A name that is no built-in pipeline's, of which nothing is there, and that no file given here exports. */
 const refuseUnknown = Effect.fnUntraced(function*(input: Shown) {
   const { pipeline, pipelines } = input
-  const known = [...Pipelines.builtInNames, ...yield* ranIn(input)]
+  const known = [...builtInNames, ...yield* ranIn(input)]
   if (!pipelines.includes(pipeline) || known.includes(pipeline) || (yield* isIn(pipeline))) return
   const meant = nearest(pipeline, known)
   const hint = meant === undefined ? `there are ${[...new Set(known)].join(", ")}, or give the file of your own` : `did you mean "${meant}"?`

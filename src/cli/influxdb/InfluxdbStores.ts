@@ -7,7 +7,7 @@ import * as InfluxdbResultSink from "../../adapters/influxdb/InfluxdbResultSink.
 import * as InfluxdbSessions from "../../adapters/influxdb/InfluxdbSessions.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
-import { builtInNames } from "../Pipelines.ts"
+import { builtInNames } from "../BuiltIn.ts"
 import { say } from "../terminal/Problem.ts"
 
 export interface Choice {
