@@ -39,16 +39,18 @@ export const layer = ({ feed, speed, symbols }: Choice): Layer.Layer<Feed, FeedE
       return recorded(speed)
     case "yahoo":
       return yahoo(symbols).pipe(
-        Layer.catch(({ message }) =>
+        Layer.catchTag("FeedError", ({ message }) =>
           Layer.effect(Feed, Effect.fail(problem(`${message}. Try again later, or run --feed recorded`)))
         )
       )
     case "auto":
       return yahoo(symbols).pipe(
-        Layer.catch(({ answered, message }): Layer.Layer<Feed, FeedError | Problem> => {
+        Layer.catch((error): Layer.Layer<Feed, FeedError | Problem> => {
+          const { message } = error
           // A misspelt symbol is a mistake to be told, not a reason to show another market.
-          if (answered === true) return Layer.effect(Feed, Effect.fail(problem(`${message}; check --symbols`)))
-          return recorded(speed, (date) => say(`${message}; replaying the RECORDED session of ${date} at ${speed} times its speed`))
+          if (error._tag === "FeedError" && error.answered === true) return Layer.effect(Feed, Effect.fail(problem(`${message}; check --symbols`)))
+          const pace = speed === Infinity ? "as fast as it can be read" : `at ${speed} times its speed`
+          return recorded(speed, (date) => say(`${message}; replaying the RECORDED session of ${date} ${pace}`))
         })
       )
     default:
@@ -58,8 +60,20 @@ export const layer = ({ feed, speed, symbols }: Choice): Layer.Layer<Feed, FeedE
 
 // Their clients take their time to load.
 
-const yahoo = (symbols: ReadonlyArray<string>) =>
-  Layer.unwrap(Effect.map(Effect.promise(() => import("../adapters/yahoo/Yahoo.ts")), ({ layer }) => layer({ symbols })))
+const yahoo = (symbols: ReadonlyArray<string>) => Layer.unwrap(Effect.map(yahooModule, ({ layer }) => layer({ symbols })))
+
+/** Its client brings a hundred packages, so whoever installs courant chooses whether to have it. */
+const yahooModule = Effect.tryPromise({
+  try: () => import("../adapters/yahoo/Yahoo.ts"),
+  catch: (cause) => cause
+}).pipe(
+  Effect.catch((cause) => isAbsent(cause)
+    ? Effect.fail(problem("Yahoo Finance is read with the package yahoo-finance2: npm install yahoo-finance2"))
+    : Effect.die(cause))
+)
+
+const isAbsent = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND" && cause.message.includes("'yahoo-finance2'")
 
 const recorded = (speed: number, tell: (date: string) => void = () => {}) =>
   Layer.unwrap(Effect.map(Effect.promise(() => import("../adapters/recorded/Recorded.ts")), ({ date, layer }) => {

@@ -56,11 +56,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 
 describe("the package", () => {
-  it("holds what was built, the page, the recorded session and the rules' cases, and no sources or tests", () => {
+  it("holds what was built, the page, the recorded session, the rules' cases, docs and examples, and no sources or tests", () => {
     const page = "dist/adapters/dashboard/page/index.html"
-    expect(files).toEqual(expect.arrayContaining([page, "data/recorded/SOURCES.md", "LICENSE", "README.md"]))
+    expect(files).toEqual(expect.arrayContaining([page, "data/recorded/SOURCES.md", "LICENSE", "README.md", "docs/pipelines.md", "examples/range.ts"]))
     expect(files.filter((file) => /^dist\/testing\/conformance\/.*\.json$/.test(file))).toHaveLength(12)
-    expect(files.filter((file) => /^(src|test|bench|examples)\//.test(file))).toEqual([])
+    expect(files.filter((file) => /^(src|test|bench)\//.test(file))).toEqual([])
   })
 
   it("has a file with types behind every entry", () => {
@@ -84,6 +84,13 @@ describe("the package", () => {
     expect(readFileSync(main, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/)
     const stdout = await inProject(node, main, "--version")
     expect(stdout).toContain(manifest.version)
+  })
+
+  it("says where it lacks the client of Yahoo Finance, which is for the user to install", async () => {
+    rmSync(join(project, "node_modules", "yahoo-finance2"))
+    const call = ["run", "--once", "--data", join(project, "without"), "--feed", "yahoo"]
+    await expect(inProject(node, join(installed, "dist", "main.js"), ...call)).rejects.toThrow(/courant: Yahoo Finance is read with the package yahoo-finance2: npm install yahoo-finance2\n$/)
+    link("yahoo-finance2")
   })
 
   it("runs a pipeline file that lies where nothing is installed", async () => {
@@ -113,8 +120,8 @@ describe("the package", () => {
 
   it("stays small", () => {
     const size = files.reduce((sum, file) => sum + statSync(join(installed, file)).size, 0)
-    // 2.3 MB of it is the recorded session; the conformance cases are some 140 kB.
-    expect(size).toBeLessThan(7_200_000)
+    // 2.3 MB of it is the recorded session, 1.1 MB the pictures; the conformance cases are some 140 kB.
+    expect(size).toBeLessThan(9_000_000)
   })
 })
 
