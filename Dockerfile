@@ -6,7 +6,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build && npm prune --omit=dev
+# The image reads Yahoo Finance, whose client is for others to choose.
+RUN npm run build && \
+  npm pkg set "dependencies.yahoo-finance2=$(npm pkg get devDependencies.yahoo-finance2 | tr -d '"')" && \
+  npm pkg delete devDependencies.yahoo-finance2 peerDependencies.yahoo-finance2 && npm prune --omit=dev
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production
