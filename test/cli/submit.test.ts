@@ -60,14 +60,14 @@ describe("courant submit", () => {
     "candles-1m --engine flink": /"spark"/,
     "candles-1m": /courant submit needs --topic NAME, or COURANT_KAFKA_TOPIC/,
     "candles-1m --topic ticks": /Kafka needs --brokers HOST:PORT/,
-    "candles-1m --topic ticks --brokers 127.0.0.1:9 --once": /--rest URL of its master .*--connect HOST:PORT/,
-    "candles-1m --topic ticks --stop": /--rest URL of its master .*--connect HOST:PORT/,
+    "candles-1m --topic ticks --brokers 127.0.0.1:9 --once": /--rest URL of its master .*--connect sc:\/\/HOST:PORT/,
+    "candles-1m --topic ticks --stop": /--rest URL of its master .*--connect sc:\/\/HOST:PORT/,
     [`candles-1m ${where}`]: /give --checkpoint-dir URL, or set COURANT_SPARK_CHECKPOINTS; with --once none is needed/,
     [`candles-1m ${where} --checkpoint-dir checkpoints`]:
       /a URL or an absolute path on driver and workers, and "checkpoints" is neither/,
     [`candles-1m ${where} --once --connect 127.0.0.1:15002`]:
       /--rest launches a server and --connect uses a running one: give one/,
-    "candles-1m --topic ticks --connect 127.0.0.1 --stop": /"127.0.0.1" is no Spark Connect server: give HOST:PORT/,
+    "candles-1m --topic ticks --connect 127.0.0.1 --stop": /address of the Spark Connect server: give sc:\/\/HOST:PORT/,
     [`candles-1m ${where} --once --stop`]: /--stop stops a query and computes nothing/,
     [`candles-1m ${where} --once --conf spark.x`]: /"spark\.x" is no setting: give NAME=VALUE/,
     [`candles-1m ${where} --once --port 0`]: /from 1 to 65535/,
@@ -217,7 +217,7 @@ describe("the server that was launched", () => {
       assert.isFalse(existsSync(join(data, "spark")))
       yield* submitted(yield* launching(data, master.url), "driver-1")
       const found = yield* SparkServer.runningOf(yield* launching(data, master.url, "never"))
-      assert.deepStrictEqual(found, { host: "10.0.0.7", port: 15_002 })
+      assert.deepStrictEqual(found, { host: "10.0.0.7", port: 15_002, isTrusted: true })
     })))
 
   it.live("a file that somebody else has written is not taken for one of ours", () =>
@@ -237,12 +237,26 @@ describe("a server that is there", () => {
 
   it.effect("is reached by HOST:PORT", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual((yield* at("spark.example:15002")).place, { host: "spark.example", port: 15_002 })
-      assert.deepStrictEqual((yield* at("[::1]:15002")).place, { host: "::1", port: 15_002 })
-      for (const wrong of ["spark", ":15002", "sc://spark:15002", "a b:1", "::1:2"]) {
+      yield* withToken(undefined)
+      assert.deepStrictEqual((yield* at("spark.example:15002")).place, { host: "spark.example", port: 15_002, headers: {} })
+      assert.deepStrictEqual((yield* at("[::1]:15002")).place, { host: "::1", port: 15_002, headers: {} })
+      for (const wrong of ["spark", ":15002", "sc://spark:15002/;tls=yes", "a b:1", "::1:2"]) {
         assert.strictEqual((yield* Effect.flip(at(wrong)))._tag, "Problem")
       }
-    }))
+    }).pipe(Effect.scoped))
+
+  it.effect("is reached with TLS where it is asked for, and where a token would go to another machine", () =>
+    Effect.gen(function*() {
+      yield* withToken("s3cret")
+      const far = { host: "spark.example", port: 15_002, headers: {} }
+      assert.deepStrictEqual((yield* at("spark.example:15002")).place, { ...far, tls: {} })
+      assert.deepStrictEqual((yield* at("sc://spark.example/;use_ssl=false")).place, { ...far, isTrusted: true })
+      assert.deepStrictEqual((yield* at("127.0.0.1:15002")).place, { ...far, host: "127.0.0.1" })
+      assert.deepStrictEqual((yield* at("sc://localhost/;use_ssl=true")).place, { ...far, host: "localhost", tls: {} })
+      const own = yield* at("sc://spark.example/;token=own;user_id=me;x-cluster=a")
+      assert.deepStrictEqual(own.place, { ...far, headers: { "x-cluster": "a" }, user: "me", tls: {} })
+      assert.strictEqual(Redacted.value(own.token), "own")
+    }).pipe(Effect.scoped))
 })
 
 describe("Spark reaches the brokers as we do", () => {
@@ -318,7 +332,7 @@ describe("a restart", () => {
 describe("each pipeline is compiled once, from the command to the cluster", () => {
   const choiceOf = (data: string, once: boolean): SparkRun.Choice => ({
     topic: "ticks", topics: null, brokers: { brokers: [] }, checkpoints: "/checkpoints", sinks: ["memory"], data, once, restart: false,
-    server: { place: { host: "127.0.0.1", port: 9 }, token: Redacted.make(""), end: Effect.void },
+    server: { place: { host: "127.0.0.1", port: 9 }, token: Redacted.make(""), settings: {}, end: Effect.void },
     maxTimeAhead: 300_000, connectTimeout: 1_000, report: Option.none(), page: false, pagePort: 0, host: "127.0.0.1"
   })
 

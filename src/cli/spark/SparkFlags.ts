@@ -1,15 +1,34 @@
 /** Flags of the commands about Spark, and what the environment says where a flag does not. Tokens have no flags. */
 import { Effect, Option, Redacted } from "effect"
 import { Flag } from "effect/cli"
+import { X509Certificate } from "node:crypto"
+import { readFileSync } from "node:fs"
 import type { Options } from "../../adapters/spark/rest/Submissions.ts"
 import * as Flags from "../Flags.ts"
-import { type Problem, usage } from "../terminal/Problem.ts"
+import { type Problem, problem, usage } from "../terminal/Problem.ts"
 
 const variable = (name: string): string | undefined => process.env[`COURANT_SPARK_${name}`] || undefined
 
 /** What the environment says where the flag does not. */
 export const orVariable = (flag: Option.Option<string>, name: string): string | undefined =>
   Option.getOrElse(flag, () => variable(name))
+
+/** The address of a server that runs. Clients of Spark have a variable of their own for it. */
+export const remoteOf = (flag: Option.Option<string>): string | undefined => orVariable(flag, "CONNECT") ?? (process.env["SPARK_REMOTE"] || undefined)
+
+/** The certificate of the authority of a server with TLS, in PEM. */
+export const authority: Effect.Effect<string | undefined, Problem> = Effect.suspend(() => {
+  const file = variable("CA")
+  return file === undefined ? Effect.undefined : Effect.try({
+    try: () => {
+      const text = readFileSync(file, "utf8")
+      return new X509Certificate(text) && text
+    },
+    catch: (cause) => problem(`COURANT_SPARK_CA: ${file} cannot be read, or is no certificate in PEM (${cause instanceof Error ? cause.message : String(cause)})`)
+  })
+})
+
+export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host)
 
 export const tokenOf = (name: "TOKEN" | "REST_TOKEN"): Redacted.Redacted | undefined => {
   const token = variable(name)
@@ -28,8 +47,11 @@ export const rest = Flag.String("rest").pipe(
 )
 
 export const connect = Flag.String("connect").pipe(
-  Flag.withMetavar("HOST:PORT"),
-  Flag.withDescription("A running Spark Connect server to use, instead of launching one (or COURANT_SPARK_CONNECT)"),
+  Flag.withMetavar("sc://HOST:PORT"),
+  Flag.withDescription(
+    "A running Spark Connect server to use, instead of launching one: HOST:PORT, or sc://HOST:PORT/;NAME=VALUE;… with use_ssl, " +
+      "user_id, session_id and headers x-… (or COURANT_SPARK_CONNECT, or SPARK_REMOTE)"
+  ),
   Flag.optional
 )
 
@@ -55,7 +77,9 @@ export const pagePort = Flag.Int("page-port").pipe(
 
 export const conf = Flag.String("conf").pipe(
   Flag.withMetavar("NAME=VALUE"),
-  Flag.withDescription("A Spark setting, such as spark.driver.memory=1g; repeat it for several settings"),
+  Flag.withDescription(
+    "A Spark setting, such as spark.driver.memory=1g; repeat it for several settings. With --connect only those that a session may have"
+  ),
   Flag.filterMap(settingOf, (text) => `${JSON.stringify(text)} is no setting: give NAME=VALUE`),
   Flag.atLeast(0)
 )

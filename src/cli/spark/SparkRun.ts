@@ -198,8 +198,8 @@ const eventsOf = (topics: ReadonlyArray<string>) =>
 /** The topic of panes is made before Spark writes to it, since a broker would make it as it makes any other. */
 const panesOf = (topic: string) => PaneLog.from(KafkaPaneLog.layer({ topic }))
 
-export const clusterOf = ({ brokers, checkpoints, connectTimeout, server: { place, token } }: {
-  readonly server: Pick<Server, "place" | "token">
+export const clusterOf = ({ brokers, checkpoints, connectTimeout, server: { place, settings, token } }: {
+  readonly server: Pick<Server, "place" | "settings" | "token">
   /** Undefined where nothing is started. */
   readonly brokers: Connection.Options | undefined
   readonly checkpoints: string
@@ -209,6 +209,7 @@ export const clusterOf = ({ brokers, checkpoints, connectTimeout, server: { plac
   LiveCluster.layer({
     connect: place,
     token,
+    settings,
     checkpoints,
     patience: connectTimeout,
     kafka: brokers === undefined ? {} : sparkOptionsOf(brokers)

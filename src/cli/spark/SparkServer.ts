@@ -2,11 +2,12 @@
  * Which Spark Connect server a command speaks to: one that is there, or one that it launches on the cluster. Of one that
  * was launched the token and the id stay in the data folder, for nobody else to read, so that the next command finds it.
  */
-import { Effect, Option, Redacted, Schema } from "effect"
+import { Effect, Option, Redacted, Result, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as Folder from "../../adapters/sqlite/Folder.ts"
+import type { Address } from "../../adapters/spark/live/ServerLocation.ts"
 import type { SubmissionError } from "../../adapters/spark/rest/SubmissionError.ts"
 import type * as Submissions from "../../adapters/spark/rest/Submissions.ts"
 import * as Advice from "../terminal/Advice.ts"
@@ -24,10 +25,7 @@ export interface Input {
 }
 
 /** One that is there. */
-export interface Running {
-  readonly host: string
-  readonly port: number
-}
+export type Running = Address
 
 /** One that is launched, or was by an earlier command: what the live cluster takes for that. */
 export interface Launch {
@@ -44,6 +42,8 @@ export interface Launch {
 export interface Server {
   readonly place: Running | Launch
   readonly token: Redacted.Redacted
+  /** Of the session; those of a server that is launched are its own. */
+  readonly settings: Readonly<Record<string, string>>
   /** Ends what was launched for one computation only; what was there before goes on. */
   readonly end: Effect.Effect<void>
 }
@@ -53,23 +53,32 @@ export const serverOf = Effect.fnUntraced(function*(input: Input): Effect.fn.Ret
   if (Option.isSome(input.rest) && Option.isSome(input.connect)) {
     return yield* usage("--rest launches a server and --connect uses a running one: give one of them")
   }
-  const connect = Option.isSome(input.rest) ? undefined : SparkFlags.orVariable(input.connect, "CONNECT")
-  if (connect !== undefined) return yield* running(connect)
+  const connect = Option.isSome(input.rest) ? undefined : SparkFlags.remoteOf(input.connect)
+  if (connect !== undefined) return yield* running(connect, Object.fromEntries(input.conf))
   if (SparkFlags.orVariable(input.rest, "REST") === undefined) {
     return yield* usage(
       "give the cluster: --rest URL of its master (or COURANT_SPARK_REST), where a Spark Connect server is launched, or " +
-        "--connect HOST:PORT of a running server (or COURANT_SPARK_CONNECT)"
+        "--connect sc://HOST:PORT of a running server (or COURANT_SPARK_CONNECT, or SPARK_REMOTE)"
     )
   }
   return yield* launched(input)
 })
 
-const running = Effect.fnUntraced(function*(address: string): Effect.fn.Return<Server, Problem> {
-  const [, host = "", port = ""] = /^([^\s:/]+|\[[\da-fA-F:]+\]):(\d{1,5})$/.exec(address) ?? []
-  if (host === "") return yield* usage(`"${address}" is no Spark Connect server: give HOST:PORT, such as 127.0.0.1:15002`)
-  // A server that asks for none takes any token.
-  const token = SparkFlags.tokenOf("TOKEN") ?? Redacted.make("none")
-  return { place: { host: host.replaceAll(/[[\]]/g, ""), port: Number(port) }, token, end: Effect.void }
+const running = Effect.fnUntraced(function*(text: string, settings: Server["settings"]): Effect.fn.Return<Server, Problem> {
+  const { parse } = yield* Effect.promise(() => import("../../adapters/spark/connect/ConnectionString.ts"))
+  const remote = parse(text)
+  if (Result.isFailure(remote)) return yield* usage(`the address of the Spark Connect server: ${remote.failure}`)
+  const { token: own, useSsl, ...address } = remote.success
+  const token = own ?? SparkFlags.tokenOf("TOKEN") ?? Redacted.make("")
+  const isSecure = useSsl ?? (Redacted.value(token) !== "" && !SparkFlags.isLoopback(address.host))
+  const ca = yield* SparkFlags.authority
+  if (ca !== undefined && !isSecure) return yield* usage("COURANT_SPARK_CA is for a server with TLS: give sc://HOST:PORT/;use_ssl=true")
+  return {
+    place: { ...address, ...(isSecure ? { tls: ca === undefined ? {} : { ca } } : {}), ...(useSsl === false ? { isTrusted: true } : {}) },
+    token,
+    settings,
+    end: Effect.void
+  }
 })
 
 const launched = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Server, Problem | SubmissionError> {
@@ -105,10 +114,12 @@ const launched = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Ser
   }, Effect.catch(({ message }) => Effect.sync(() => say(message))))
   return {
     token,
+    settings: {},
     place: {
       rest,
       port,
-      bind: bind ?? (isLoopback(rest.url) ? "127.0.0.1" : "0.0.0.0"),
+      // Whose master is reached from this machine only is a cluster on this machine, and nobody else is to reach the server.
+      bind: bind ?? (SparkFlags.isLoopback(URL.parse(rest.url)?.hostname ?? "") ? "127.0.0.1" : "0.0.0.0"),
       properties,
       submission,
       onSubmitted
@@ -135,7 +146,7 @@ export const runningOf = Effect.fnUntraced(function*({ place }: Server) {
   if (!("rest" in place)) return place
   const { port, rest, submission } = place
   const host = submission === undefined ? undefined : yield* hostOf(rest, submission)
-  return host === undefined ? undefined : { host, port } satisfies Running
+  return host === undefined ? undefined : { host, port, isTrusted: true } satisfies Running
 })
 
 /** Of the worker on which a driver runs; undefined where it does not. */
@@ -147,10 +158,6 @@ const hostOf = Effect.fnUntraced(function*(rest: Submissions.Options, id: string
   )
   return status === undefined || isOver(status.state) ? undefined : status.host
 })
-
-/** Whose master is reached from this machine only is a cluster on this machine, and nobody else is to reach the server. */
-const isLoopback = (url: string): boolean =>
-  /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? "")
 
 const Kept = Schema.Struct({
   digest: Schema.optionalKey(Schema.String),

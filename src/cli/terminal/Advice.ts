@@ -44,6 +44,12 @@ type Known =
   | SubmissionError
   | Unsupported
 
+const ofSpark: { readonly [reason in SparkError["reason"]]?: string } = {
+  unauthenticated: "set COURANT_SPARK_TOKEN to it",
+  insecure: "give sc://HOST:PORT/;use_ssl=true, with the authority's certificate in the file that COURANT_SPARK_CA names, or " +
+    ";use_ssl=false for a network that you trust"
+}
+
 /** By its tag, which is unique in this project; a tag that is none of these has no answer below. */
 const isKnown = (error: Error): error is Known => "_tag" in error && Predicate.isString(error._tag)
 
@@ -59,7 +65,7 @@ const of = (error: Known): string | undefined => {
     case "KafkaError":
       return error.reason && KafkaAdvice.of(error.reason)
     case "SparkError":
-      return error.reason === "unauthenticated" ? "set COURANT_SPARK_TOKEN to it" : undefined
+      return ofSpark[error.reason]
     case "StateError":
       if (error.reason === "log-shortened") return "give it another name, or run once with --restart to compute it from what is left"
       return "run once with --restart to compute everything again from the log"

@@ -5,21 +5,17 @@
  * Source: https://spark.apache.org/docs/4.0.0/spark-connect-overview.html
  */
 import type { MessageInitShape } from "@bufbuild/protobuf"
-import { Context, Duration, Effect, Layer, type Redacted, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, type Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import * as Execution from "./Execution.ts"
 import type { AnalyzePlanRequestSchema, AnalyzePlanResponse, ConfigRequest_OperationSchema } from "./proto/base_pb.ts"
 import type { Command } from "./proto/commands_pb.ts"
 import type { Relation } from "./proto/relations_pb.ts"
 import { notUnderstood, type SparkError } from "./SparkError.ts"
+import type * as Transport from "./Transport.ts"
 import * as Wire from "./Wire.ts"
 
-export interface Options {
-  readonly host: string
-  /** 15002 where the server is not told otherwise. */
-  readonly port: number
-  /** The server's `spark.connect.authenticate.token`. */
-  readonly token: Redacted.Redacted
+export interface Options extends Transport.Target {
   /** A UUID: the session of another client, whose queries are then found here. A new one unless told. */
   readonly sessionId?: string | undefined
   /** What `serverSessionId` was before: if the server has been started anew since, that is told. */
@@ -48,6 +44,8 @@ export class Session extends Context.Service<Session, {
   /** The columns of a relation, as a tree of text. */
   readonly schema: (relation: Relation) => Effect.Effect<string, SparkError>
   readonly isStreaming: (relation: Relation) => Effect.Effect<boolean, SparkError>
+  /** Of some settings those that no session can set: they are of the server, or Spark does not know them. */
+  readonly fixed: (keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>, SparkError>
   /** Sets what the session runs with, as in `spark.sql.shuffle.partitions`. */
   readonly set: (settings: Readonly<Record<string, string>>) => Effect.Effect<void, SparkError>
   /** What is set, and `undefined` where nothing is. */
@@ -68,10 +66,9 @@ export const connect = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Session["Service"], SparkError, Scope.Scope> {
   const sessionId = options.sessionId ?? randomUUID()
-  const { host, port, serverSessionId, token } = options
   const patience = Duration.fromInputUnsafe(options.patience ?? "30 seconds")
   const user = options.user ?? "courant"
-  const wire = yield* Wire.make({ host, port, token, sessionId, user, serverSessionId, patience })
+  const wire = yield* Wire.make({ ...options, sessionId, user, serverSessionId: options.serverSessionId, patience })
   const version = (yield* analyze(wire, { case: "sparkVersion", value: {} }, firstTimeout)).version
   if (options.keep !== true) yield* Effect.addFinalizer(() => release(wire))
   return {
@@ -90,6 +87,9 @@ export const connect = Effect.fnUntraced(function*(
       analyze(wire, { case: "isStreaming", value: { plan: planOf(relation) } }).pipe(
         Effect.map(({ isStreaming }) => isStreaming)
       ),
+    fixed: (keys) =>
+      Effect.map(configure(wire, { case: "isModifiable", value: { keys: [...keys] } }), ({ pairs }) =>
+        pairs.filter(({ value }) => value !== "true").map(({ key }) => key)),
     set: (settings) => Effect.asVoid(configure(wire, { case: "set", value: pairsOf(settings) })),
     get: (key) =>
       Effect.map(configure(wire, { case: "getOption", value: { keys: [key] } }), ({ pairs }) => pairs[0]?.value),

@@ -13,6 +13,8 @@ const Reason = Schema.Literals([
   "unreachable",
   /** The server asks for another token. */
   "unauthenticated",
+  /** TLS at one end only, a certificate that is not trusted, or a token that others could read. */
+  "insecure",
   /** The server was started anew: the session is gone, and its queries with it. */
   "session-changed",
   /** The session expired or was released, and its queries with it. */

@@ -6,20 +6,16 @@
  * Source: https://github.com/apache/spark/blob/v4.0.0/sql/connect/docs/client-connection-string.md
  */
 import { create } from "@bufbuild/protobuf"
-import { type CallOptions, type Client, createClient, type Interceptor } from "@connectrpc/connect"
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node"
-import { Duration, Effect, Redacted } from "effect"
+import { type CallOptions, type Client, createClient } from "@connectrpc/connect"
+import { Duration, Effect } from "effect"
 import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import * as RetryPolicy from "../../../streams/ports/RetryPolicy.ts"
 import { FetchErrorDetailsResponse_ErrorSchema, SparkConnectService } from "./proto/base_pb.ts"
 import type { FetchErrorDetailsResponse } from "./proto/base_pb.ts"
 import { fromFailure, isPassing, SparkError } from "./SparkError.ts"
+import * as Transport from "./Transport.ts"
 
-export interface Target {
-  readonly host: string
-  readonly port: number
-  /** The server's `spark.connect.authenticate.token`. */
-  readonly token: Redacted.Redacted
+export interface Target extends Transport.Target {
   /** A UUID. */
   readonly sessionId: string
   /** Sessions are kept apart by user. */
@@ -67,15 +63,10 @@ const backOff = RetryPolicy.backOff({ first: "50 millis", longest: "2 seconds" }
 
 /** The connection ends with the scope. */
 export const make = Effect.fnUntraced(function*(target: Target) {
-  const address = `${target.host}:${target.port}`
-  const url = `http://${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
-  const sessionManager = yield* Effect.acquireRelease(
-    Effect.sync(() => new Http2SessionManager(url)),
-    (manager) => Effect.sync(() => manager.abort())
-  )
-  const interceptors = [bearer(target.token)]
-  const client = createClient(SparkConnectService, createGrpcTransport({ baseUrl: url, sessionManager, interceptors }))
+  const address = Transport.addressOf(target)
+  const client = createClient(SparkConnectService, yield* Transport.make(target))
   const who = identify(target)
+  let hasAnswered = false
 
   const patiently: Wire["patiently"] = (attempt, since) =>
     Effect.retry(attempt, {
@@ -90,19 +81,18 @@ export const make = Effect.fnUntraced(function*(target: Target) {
     const once = Effect.tryPromise({
       try: (signal) => call(client, who.identity(), { signal, timeoutMs: Duration.toMillis(timeout) }),
       catch: (failure) => fromFailure(address, failure)
-    })
+    }).pipe(
+      // One that has answered before is only away.
+      Effect.tapError((error) => isPassing(error) && !hasAnswered ? Transport.diagnose(target) : Effect.void)
+    )
     const answer = yield* patiently(once, () => started)
+    hasAnswered = true
     who.observe(answer.serverSideSessionId)
     return answer
   }, Effect.catch((error) => Effect.flatMap(detailed(client, who.identity(), error), Effect.fail)))
 
   return { address, client, ...who, patiently, ask } satisfies Wire
 })
-
-const bearer = (token: Redacted.Redacted): Interceptor => (next) => (request) => {
-  request.header.set("authorization", `Bearer ${Redacted.value(token)}`)
-  return next(request)
-}
 
 const identify = ({ serverSessionId: known, sessionId, user }: Target) => {
   let observed = known

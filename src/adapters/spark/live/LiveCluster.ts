@@ -18,8 +18,10 @@ import { type Batch, type ClusterError, eventsOf, type Query, SparkCluster, type
 
 export interface Options {
   readonly connect: ServerLocation.Options
-  /** The Connect server's `spark.connect.authenticate.token`. */
+  /** The Connect server's `spark.connect.authenticate.token`, or what a proxy before it asks for; empty where nobody asks for one. */
   readonly token: Redacted.Redacted
+  /** Settings of Spark that a session may have, beside those that pipelines need; what it may not have is refused. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
   /** Options of Spark's source of Kafka, `kafka.bootstrap.servers` among them. Those of `kafka.` are the sink's too. */
   readonly kafka: Readonly<Record<string, string>>
   /** A folder or URL that driver and executors reach, where queries keep their offsets and their state. */
@@ -40,7 +42,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const { token } = options
   const patience = options.patience ?? "30 seconds"
   const place = yield* ServerLocation.make(options.connect, token)
-  const sessions = yield* Sessions.make({ place, token, patience })
+  const sessions = yield* Sessions.make({ place, token, patience, settings: options.settings })
   const renew = Effect.flatMap(place.renew, (isAnother) => isAnother ? sessions.reset : Effect.void)
 
   const start = Effect.fnUntraced(function*(work: Work) {

@@ -5,10 +5,8 @@ import { ConnectServer } from "../rest/ConnectServer.ts"
 import type { SubmissionError } from "../rest/SubmissionError.ts"
 import { isOver, type Options as Rest, Submissions } from "../rest/Submissions.ts"
 
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
+/** A server, and how it is spoken to: {@link Session.Options} without the token. */
+export interface Address extends Omit<Session.Options, "token" | "keep" | "patience" | "serverSessionId"> {}
 
 /** One that courant submits to the cluster, and submits again when it fails. It goes on when courant ends. */
 export interface Launch {
@@ -127,8 +125,6 @@ const serverOf = (
     token,
     submission,
     properties: {
-      // The state is cut into so many parts for ever; the 200 that Spark takes by itself are for hundreds of cores.
-      "spark.sql.shuffle.partitions": "2",
       ...properties,
       // Sessions hold queries, which are to go on when nobody asks for them.
       "spark.connect.session.manager.defaultSessionTimeout":
@@ -139,5 +135,6 @@ const serverOf = (
 
 const parsed = (address: string): Address => {
   const colon = address.lastIndexOf(":")
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)) }
+  // Servers that a cluster launches speak no TLS: between them and us is a network that is trusted, as that of the cluster itself.
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(address.slice(colon + 1)), isTrusted: true }
 }

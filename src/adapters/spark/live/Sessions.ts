@@ -8,7 +8,7 @@ import { createHash } from "node:crypto"
 import * as Charset from "./Charset.ts"
 import { settings } from "../compile/Compile.ts"
 import * as Session from "../connect/Session.ts"
-import type { SparkError } from "../connect/SparkError.ts"
+import { SparkError } from "../connect/SparkError.ts"
 import { type Failure, isOfSession } from "./Failures.ts"
 import type { ServerLocation } from "./ServerLocation.ts"
 import type { SubmissionError } from "../rest/SubmissionError.ts"
@@ -18,6 +18,8 @@ export interface Options {
   readonly token: Redacted.Redacted
   /** For how long the server may be away before a request fails. */
   readonly patience: Duration.Input
+  /** What sessions run with, beside what pipelines need. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
 }
 
 export interface Sessions {
@@ -69,13 +71,32 @@ export const make = Effect.fnUntraced(function*(options: Options) {
 
 const isGone = (failure: Failure): boolean => isOfSession(failure) || failure.reason === "execution-lost"
 
-const open = Effect.fnUntraced(function*({ patience, place, token }: Options) {
+/** The state is cut into so many parts for ever; the 200 that Spark takes by itself are for hundreds of cores. */
+const usual = { "spark.sql.shuffle.partitions": "2" }
+
+/** What a session cannot have is refused, and never left out. */
+const prepare = Effect.fnUntraced(function*(session: Session.Session["Service"], wanted: Readonly<Record<string, string>>) {
+  const names = Object.keys(wanted)
+  const [own] = names.filter((name) => Object.hasOwn(settings, name) && settings[name] !== wanted[name])
+  if (own !== undefined) return yield* refused(`${own} is ${settings[own]} wherever courant runs, and cannot be ${wanted[own]}`)
+  const fixed = names.length === 0 ? [] : yield* session.fixed(names)
+  if (fixed.length > 0) {
+    return yield* refused(`${fixed.join(", ")} cannot be set for a session of a Spark server that runs: set it where the server is started`)
+  }
+  yield* Effect.andThen(Charset.check(session), session.set({ ...usual, ...wanted, ...settings }))
+})
+
+const refused = (message: string) => Effect.fail(new SparkError({ reason: "refused", message }))
+
+const open = Effect.fnUntraced(function*({ patience, place, settings: wanted = {}, token }: Options) {
   const address = yield* place.address
   const scope = yield* Scope.make()
   const connected = (generation: number): Effect.Effect<Session.Session["Service"], SparkError, Scope.Scope> =>
-    Session.connect({ ...address, token, patience, sessionId: idOf(generation), keep: true }).pipe(
-      Effect.tap((session) => Effect.andThen(Charset.check(session), session.set(settings))),
-      Effect.catch((error) => error.reason === "session-closed" ? connected(generation + 1) : Effect.fail(error))
+    Session.connect({ ...address, token, patience, sessionId: address.sessionId ?? idOf(generation), keep: true }).pipe(
+      Effect.tap((session) => prepare(session, wanted)),
+      // A session that was asked for by its id has no next one.
+      Effect.catch((error) =>
+        error.reason === "session-closed" && address.sessionId === undefined ? connected(generation + 1) : Effect.fail(error))
     )
   const session = yield* connected(0).pipe(
     Scope.provide(scope),

@@ -117,6 +117,7 @@ const session = Session.of({
   schema: () => nothing,
   isStreaming: () => nothing,
   set: () => nothing,
+  fixed: () => nothing,
   observe: () => nothing,
   get: () => nothing,
   interrupt: nothing,

@@ -13,7 +13,7 @@ const launching = Effect.fnUntraced(function*(options: Partial<ServerLocation.La
   const onSubmitted = (id: string) => Effect.sync(() => void told.push(id))
   const place = yield* ServerLocation.launching({ port, onSubmitted, ...options }, FakeSpark.token)
   const { submitted } = yield* MemorySubmissions.MemoryCluster
-  return { place, told, address: { host, port }, ids: () => submitted().map(({ id }) => id) }
+  return { place, told, address: { host, port, isTrusted: true }, ids: () => submitted().map(({ id }) => id) }
 })
 
 it.live("none is started before somebody needs it; its id is told", () =>
