@@ -22,7 +22,8 @@ export const authority: Effect.Effect<string | undefined, Problem> = Effect.susp
   return file === undefined ? Effect.undefined : Effect.try({
     try: () => {
       const text = readFileSync(file, "utf8")
-      return new X509Certificate(text) && text
+      new X509Certificate(text)
+      return text
     },
     catch: (cause) => problem(`COURANT_SPARK_CA: ${file} cannot be read, or is no certificate in PEM (${cause instanceof Error ? cause.message : String(cause)})`)
   })
