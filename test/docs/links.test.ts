@@ -1,13 +1,13 @@
 /**
  * Every link of the documentation leads somewhere. One whose text is in quotes is the proof
- * of a claim: the file it leads to has a test, or states a law, of that name.
+ * of a claim: the file it leads to has a test, or states a law, of that name, or of one that begins so.
  */
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { links, pages, read, root } from "./Markdown.ts"
 
-const quoted = /^"(.+)"$/
+const quoted = /^"(.+?)…?"$/
 
 /** GitHub's name for a heading. */
 const anchorOf = (heading: string): string =>
