@@ -22,8 +22,8 @@ export const authority: Effect.Effect<string | undefined, Problem> = Effect.susp
   return file === undefined ? Effect.undefined : Effect.try({
     try: () => {
       const text = readFileSync(file, "utf8")
-      new X509Certificate(text)
-      return text
+      // Node.js trusts nobody, and says nothing, where the authority's file holds no certificate.
+      return new X509Certificate(text).raw.length > 0 ? text : undefined
     },
     catch: (cause) => problem(`COURANT_SPARK_CA: ${file} cannot be read, or is no certificate in PEM (${cause instanceof Error ? cause.message : String(cause)})`)
   })

@@ -111,6 +111,19 @@ interface Taking<Late = ReadonlyArray<Unused>> {
   readonly fates: ReadonlyMap<Running, Fates>
 }
 
+/**
+ * Takes batches of records and returns panes and rows; an object without Effect, a clock or I/O.
+ *
+ * @example
+ * ```ts
+ * import { Job, Pane, Records, candles1m } from "courant"
+ *
+ * const job = new Job([candles1m], { partitions: 1 })
+ * const texts = [`{"symbol":"AAPL","time":1732545000123,"price":"189.37","size":100}`]
+ * job.take({ ...Records.fromTexts(texts), partition: 0, offsets: Float64Array.of(0), appendedAt: Float64Array.of(Date.now()) })
+ * export const lines = job.close().panes.map(Pane.toJson)
+ * ```
+ */
 export class Job {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly #reader: SourceReader

@@ -214,8 +214,9 @@ export const distinct = <R, const K extends Expr.Names<R, string | number | bool
  * those whose last window is not final yet (its end plus the allowed lateness), if they are not later than the row that takes
  * them back. A replacement that stands for a stretch of time has its last moment in the field `through`: it replaces rows up to
  * there, as far as a window of its own may still change then.
- * A cancel or a correction that finds nothing is refused (`nothing-to-cancel`), and is a duplicate where everything has been
- * taken back before. It waits until the watermark is past it, so that its rows may come behind it within the bound of disorder.
+ * A cancel or a correction that finds nothing, or has no id, is refused (`nothing-to-cancel`), and is a duplicate where everything
+ * has been taken back before. It waits until the watermark is past it, so that its rows may come behind it within the bound of
+ * disorder. A replacement without an id is a row like any other. Ids of rows and of pre-aggregated records name each other.
  *
  * Each row with an id is kept until its windows are final, or it is taken back. One without an id is never taken back, and costs no more than
  * it does without this.
