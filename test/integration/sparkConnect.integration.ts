@@ -9,6 +9,7 @@ import { Spark } from "../../services/testing.ts"
 import * as Plan from "../../src/adapters/spark/connect/Plan.ts"
 import * as Session from "../../src/adapters/spark/connect/Session.ts"
 import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
+import { withTls } from "../adapters/spark/connect/TlsProxy.ts"
 import { hasty } from "./sparkHarness.ts"
 
 class ConnectServer extends Context.Service<ConnectServer, {
@@ -197,6 +198,19 @@ layer(ConnectServer.layer, { timeout: "10 minutes", excludeTestServices: true })
       assert.strictEqual(yield* session.get(key), "3")
       assert.isUndefined(yield* session.get("courant.nothing"))
     }))
+
+  it.effect("is reached through TLS, knows what a session may set, and says for how long it keeps one", () =>
+    Effect.gen(function*() {
+      const { options } = yield* ConnectServer
+      const { ca, port } = yield* withTls(options.port)
+      const session = yield* Session.connect({ ...options, port, tls: { ca }, headers: { "x-cluster": "a" } })
+      assert.match(yield* session.explain(Plan.sql("SELECT 1")), /Project/)
+      const fixed = yield* session.fixed(["spark.sql.shuffle.partitions", "spark.driver.memory", "spark.sqll.shuffle", "spark.sql.ansi.enabled"])
+      assert.deepStrictEqual(fixed, ["spark.driver.memory", "spark.sqll.shuffle"])
+      assert.isDefined(yield* session.get("spark.connect.session.manager.defaultSessionTimeout"))
+      const plain = yield* Effect.flip(Session.connect({ ...options, port }))
+      assert.deepStrictEqual(plain.reason, "insecure")
+    }).pipe(Effect.scoped))
 
   it.effect("says what Spark refuses, by its class", () =>
     Effect.gen(function*() {

@@ -76,7 +76,8 @@ const running = Effect.fnUntraced(function*(text: string, settings: Server["sett
   return {
     place: { ...address, ...(isSecure ? { tls: ca === undefined ? {} : { ca } } : {}), ...(useSsl === false ? { isTrusted: true } : {}) },
     token,
-    settings,
+    // As on a server that is launched: the 200 that Spark takes by itself are for hundreds of cores.
+    settings: { "spark.sql.shuffle.partitions": "2", ...settings },
     end: Effect.void
   }
 })

@@ -54,6 +54,9 @@ export const Progress = Schema.Struct({
 })
 export type Progress = typeof Progress.Type
 
+/** Whether a batch was computed. A query that finds nothing new says every ten seconds that it is there, under the number of its next batch. */
+export const isOfBatch = ({ durationMs }: Progress): boolean => Object.hasOwn(durationMs, "addBatch")
+
 const FromJson = Schema.fromJsonString(Progress)
 
 export const decode = (json: string): Effect.Effect<Progress, SparkError> =>

@@ -43,11 +43,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const patience = options.patience ?? "30 seconds"
   const place = yield* ServerLocation.make(options.connect, token)
   const sessions = yield* Sessions.make({ place, token, patience, settings: options.settings })
+  const warned = yield* Effect.cached(sessions.use(warnOfTimeout))
   const renew = Effect.flatMap(place.renew, (isAnother) => isAnother ? sessions.reset : Effect.void)
 
   const start = Effect.fnUntraced(function*(work: Work) {
     const planned = plan(options, work)
     yield* renew
+    yield* warned
     const first = yield* sessions.use(startOrJoin(planned))
     const told = yield* PubSub.unbounded<Take.Take<Batch, ClusterError>>()
     const watching = QuerySupervisor.watch({
@@ -161,6 +163,16 @@ const reached = (sessions: Sessions.Sessions, name: string): Query["reached"] =>
     const last = yield* (yield* StreamingQuery.byName(name))?.lastProgress ?? Effect.undefined
     return last === undefined ? null : Batches.fromProgress("", last).watermark
   })).pipe(Effect.mapError(toClusterError))
+
+/** Queries end with their session. */
+const warnOfTimeout = Effect.gen(function*() {
+  const session = yield* Session
+  const timeout = yield* session.get(timeoutSetting)
+  if (timeout === undefined || /^(?:-|0)/.test(timeout)) return
+  yield* Effect.logWarning(`this Spark Connect server ends a session, and its queries, that nobody has asked for ${timeout}: set ${timeoutSetting}=-1 where it is started`)
+})
+
+const timeoutSetting = "spark.connect.session.manager.defaultSessionTimeout"
 
 const untilGone = (place: ServerLocation.ServerLocation, watching: Effect.Effect<never, ClusterError>) =>
   Effect.raceFirst(watching, Effect.mapError(place.gone, toClusterError))

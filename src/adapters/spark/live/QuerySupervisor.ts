@@ -3,7 +3,7 @@
  * reviving it, within bounds. A query itself goes on without us.
  */
 import { Duration, Effect } from "effect"
-import type { Progress } from "../connect/Progress.ts"
+import { isOfBatch, type Progress } from "../connect/Progress.ts"
 import type { Session } from "../connect/Session.ts"
 import { SparkError } from "../connect/SparkError.ts"
 import * as StreamingQuery from "../connect/StreamingQuery.ts"
@@ -50,10 +50,11 @@ export const watch = Effect.fnUntraced(function*(options: Options): Effect.fn.Re
     const last = yield* query.lastProgress
     if (last === undefined) return
     if (told.runId !== query.runId) told = { runId: query.runId, batchId: -1 }
-    if (last.batchId <= told.batchId) return
-    const batches = last.batchId === told.batchId + 1 ? [last] : yield* query.recentProgress
+    const newest = newestBatch(last)
+    if (newest <= told.batchId) return
+    const batches = isOfBatch(last) && newest === told.batchId + 1 ? [last] : yield* query.recentProgress
     for (const progress of batches) {
-      if (progress.batchId <= told.batchId) continue
+      if (!isOfBatch(progress) || progress.batchId <= told.batchId) continue
       told = { runId: query.runId, batchId: progress.batchId }
       failures = 0
       yield* tell(progress)
@@ -63,7 +64,7 @@ export const watch = Effect.fnUntraced(function*(options: Options): Effect.fn.Re
   /** What a query had done before we came. */
   const skip = (query: StreamingQuery.StreamingQuery) =>
     Effect.ignore(Effect.map(query.lastProgress, (last) => {
-      told = { runId: query.runId, batchId: last?.batchId ?? -1 }
+      told = { runId: query.runId, batchId: last === undefined ? -1 : newestBatch(last) }
     }))
 
   /** One run, until it ends or is lost. */
@@ -105,6 +106,9 @@ export const watch = Effect.fnUntraced(function*(options: Options): Effect.fn.Re
   })
   for (;;) yield* again(yield* Effect.flip(sessions.within(running)))
 })
+
+/** The number of the last batch that was computed, by the last thing that a query has said. */
+const newestBatch = (last: Progress): number => isOfBatch(last) ? last.batchId : last.batchId - 1
 
 /** A query that has run before is refused nothing for what it is: the server has forgotten it, or is ending. */
 const asLost = (failure: Failure): Failure =>

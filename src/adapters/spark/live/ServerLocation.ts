@@ -125,6 +125,8 @@ const serverOf = (
     token,
     submission,
     properties: {
+      // The state is cut into so many parts for ever; the 200 that Spark takes by itself are for hundreds of cores.
+      "spark.sql.shuffle.partitions": "2",
       ...properties,
       // Sessions hold queries, which are to go on when nobody asks for them.
       "spark.connect.session.manager.defaultSessionTimeout":

@@ -71,9 +71,6 @@ export const make = Effect.fnUntraced(function*(options: Options) {
 
 const isGone = (failure: Failure): boolean => isOfSession(failure) || failure.reason === "execution-lost"
 
-/** The state is cut into so many parts for ever; the 200 that Spark takes by itself are for hundreds of cores. */
-const usual = { "spark.sql.shuffle.partitions": "2" }
-
 /** What a session cannot have is refused, and never left out. */
 const prepare = Effect.fnUntraced(function*(session: Session.Session["Service"], wanted: Readonly<Record<string, string>>) {
   const names = Object.keys(wanted)
@@ -83,7 +80,7 @@ const prepare = Effect.fnUntraced(function*(session: Session.Session["Service"],
   if (fixed.length > 0) {
     return yield* refused(`${fixed.join(", ")} cannot be set for a session of a Spark server that runs: set it where the server is started`)
   }
-  yield* Effect.andThen(Charset.check(session), session.set({ ...usual, ...wanted, ...settings }))
+  yield* Effect.andThen(Charset.check(session), session.set({ ...wanted, ...settings }))
 })
 
 const refused = (message: string) => Effect.fail(new SparkError({ reason: "refused", message }))

@@ -2,33 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { createServer as createPlainServer } from "node:net"
-import { readFileSync } from "node:fs"
-import { connect, type Socket } from "node:net"
-import { createServer } from "node:tls"
 import * as Session from "../../../../src/adapters/spark/connect/Session.ts"
-import * as Certificates from "../../../../services/kafka/certificates.ts"
-import { temporaryFolder } from "../../../cli/courant.ts"
 import * as FakeSpark from "./FakeSpark.ts"
-
-/** A server with TLS, which hands on to one without. */
-const withTls = Effect.fnUntraced(function*(to: number) {
-  const files = yield* Certificates.make("Spark", yield* temporaryFolder)
-  const pem = readFileSync(files.server, "utf8")
-  const sockets = new Set<Socket>()
-  const server = createServer({ key: pem, cert: pem, ALPNProtocols: ["h2"] }, (incoming) => {
-    const outgoing = connect(to, "127.0.0.1")
-    for (const socket of [incoming, outgoing]) sockets.add(socket.on("error", () => {}))
-    incoming.pipe(outgoing).pipe(incoming)
-  })
-  server.on("tlsClientError", () => {})
-  yield* Effect.acquireRelease(Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))), () =>
-    Effect.sync(() => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    }))
-  const address = server.address()
-  return { ca: readFileSync(files.ca, "utf8"), port: typeof address === "object" && address !== null ? address.port : 0 }
-})
+import { withTls } from "./TlsProxy.ts"
 
 const failing = (options: Session.Options) =>
   Effect.flip(Effect.scoped(Session.connect({ patience: "20 seconds", ...options }))).pipe(Effect.timeout("15 seconds"))

@@ -15,6 +15,8 @@ import type { Sessions } from "../../../../src/adapters/spark/live/Sessions.ts"
 /** What happens between two questions: so many batches are done, and then it goes on or is lost in some way. */
 type Event =
   | { readonly _tag: "batches"; readonly count: number }
+  /** Nothing new comes, and the query says so. */
+  | { readonly _tag: "idles" }
   | { readonly _tag: "fails"; readonly after: number }
   | { readonly _tag: "lost"; readonly reason: "session-closed" | "session-changed" | "unreachable" | "execution-lost" | "refused" }
   /** Its checkpoint is gone, and with it the numbers of its batches. */
@@ -27,7 +29,7 @@ class Model {
   readonly pauses: Array<number> = []
   restarts = 0
   #run = 0
-  #batches: Array<number> = []
+  #said: Array<Progress> = []
   done = 0
   readonly #events: Array<Event>
 
@@ -38,7 +40,7 @@ class Model {
   }
 
   #compute(count: number) {
-    for (let i = 0; i < count; i++) this.#batches.push(this.done++)
+    for (let i = 0; i < count; i++) this.#said.push(progressOf(this.done++, { addBatch: 5, triggerExecution: 7 }))
   }
 
   get query(): StreamingQuery {
@@ -46,8 +48,8 @@ class Model {
       id: "id",
       runId: `run ${this.#run}`,
       name: "q",
-      lastProgress: Effect.sync(() => this.#batches.slice(-1).map(progressOf)[0]),
-      recentProgress: Effect.sync(() => this.#batches.slice(-100).map(progressOf)),
+      lastProgress: Effect.sync(() => this.#said.at(-1)),
+      recentProgress: Effect.sync(() => this.#said.slice(-100)),
       awaitTermination: () => Effect.suspend(() => this.#next()),
       status: nothing,
       stop: nothing,
@@ -61,6 +63,9 @@ class Model {
     switch (event._tag) {
       case "batches":
         this.#compute(event.count)
+        return Effect.succeed(false)
+      case "idles":
+        this.#said.push(progressOf(this.done, { latestOffset: 1, triggerExecution: 1 }))
         return Effect.succeed(false)
       case "fails":
         this.#compute(event.after)
@@ -82,7 +87,7 @@ class Model {
     const { attempts = 10, isJoined = false } = options
     const revive = Effect.sync(() => {
       this.#run++
-      this.#batches = []
+      this.#said = []
       return { query: this.query, isJoined: false }
     })
     return Effect.gen({ self: this }, function*() {
@@ -92,7 +97,7 @@ class Model {
         first: { query: this.query, isJoined },
         revive,
         attempts,
-        tell: ({ batchId }) => Effect.sync(() => void this.told.push(batchId)),
+        tell: ({ batchId, durationMs }) => Effect.sync(() => void this.told.push(durationMs["addBatch"] === undefined ? -1 : batchId)),
         onRestart: Effect.sync(() => void this.restarts++)
       })))
       yield* TestClock.adjust("1 day")
@@ -128,12 +133,12 @@ const within: Sessions["within"] = (work) => Effect.provideService(work, Session
 
 const sessions: Sessions = { within, use: within, reset: Effect.void }
 
-const progressOf = (batchId: number): Progress => ({
+const progressOf = (batchId: number, durationMs: Progress["durationMs"]): Progress => ({
   id: "id",
   runId: "run",
   timestamp: "",
   batchId,
-  durationMs: {},
+  durationMs,
   stateOperators: [],
   sources: [],
   sink: { description: "" }
@@ -141,6 +146,7 @@ const progressOf = (batchId: number): Progress => ({
 
 const happening: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ _tag: fc.constant("batches"), count: fc.integer({ min: 0, max: 7 }) }) },
+  { weight: 2, arbitrary: fc.constant({ _tag: "idles" } as const) },
   fc.record({ _tag: fc.constant("fails"), after: fc.integer({ min: 0, max: 3 }) }),
   fc.record({
     _tag: fc.constant("lost"),
@@ -155,7 +161,7 @@ it.effect("each batch is told once and in order, whatever comes between", () =>
       const error = await Effect.runPromise(Effect.provide(model.watch({ attempts: 100 }), quiet))
       assert.deepStrictEqual([error.reason, error.message], ["refused", "over"])
       assert.deepStrictEqual(model.told, Array.from({ length: model.done }, (_, id) => id))
-      assert.strictEqual(model.restarts, events.filter(({ _tag }) => _tag !== "batches").length)
+      assert.strictEqual(model.restarts, events.filter(({ _tag }) => _tag !== "batches" && _tag !== "idles").length)
     }))
   ))
 
@@ -188,6 +194,13 @@ it.effect("what a query had done before it was joined is not told", () =>
     const model = new Model([{ _tag: "batches", count: 0 }, { _tag: "batches", count: 2 }], 3)
     yield* model.watch({ isJoined: true })
     assert.deepStrictEqual(model.told, [3, 4])
+  }))
+
+it.effect("nor is one lost that comes behind a time in which nothing did", () =>
+  Effect.gen(function*() {
+    const model = new Model([{ _tag: "idles" }, { _tag: "idles" }, { _tag: "batches", count: 1 }, { _tag: "idles" }, { _tag: "batches", count: 2 }], 3)
+    yield* model.watch({ isJoined: true })
+    assert.deepStrictEqual(model.told, [3, 4, 5])
   }))
 
 it.effect("one whose checkpoint is gone begins to count anew", () =>
