@@ -13,7 +13,9 @@ export const withTls = Effect.fnUntraced(function*(to: number) {
   const sockets = new Set<Socket>()
   const server = createServer({ key: pem, cert: pem, ALPNProtocols: ["h2"] }, (incoming) => {
     const outgoing = connect(to, "127.0.0.1")
-    for (const socket of [incoming, outgoing]) sockets.add(socket.on("error", () => {}))
+    for (const [socket, other] of [[incoming, outgoing], [outgoing, incoming]] as const) {
+      sockets.add(socket.on("error", () => {}).on("close", () => other.destroy()))
+    }
     incoming.pipe(outgoing).pipe(incoming)
   })
   server.on("tlsClientError", () => {})
