@@ -172,8 +172,9 @@ export class RunReader {
       const text = this.#text.toString("latin1", from, to)
       const { accepts } = this.#columns[column]!
       if (accepts !== null && !accepts(text)) return row
-      this.#rows[column]![row] = this.#numberOf(column, from, to, text)
+      const number = this.#numberOf(column, from, to, text)
       if (this.#machine.memory.buffer !== this.#buffer) this.#look()
+      this.#rows[column]![row] = number
     }
     return rows
   }

@@ -210,10 +210,9 @@ const mistakes = [
   ["an absent member has the value that it had in the record before", `${machine}/main.ts`, "v128.store(at, absent)", "at"],
   ["a column that all records lack has the values of rows before", reader, "        column.fill(NaN)\n", ""],
   ["a row has values of one that was refused in its place", `${machine}/main.ts`, "min(row + 1, most)", "min(row, most)"],
-  ["a refused record has a row", "streams/records/Decoder.ts", "    takeOut(batch, refused)\n", ""],
+  ["rows behind two that are refused are those before them", "streams/records/TakeOut.ts", "column.copyWithin(row - index,", "column.copyWithin(row,"],
   ["a text that is not accepted is one", reader, "if (accepts !== null && !accepts(text)) return row", "if (accepts !== null && !accepts(text)) continue"],
-  ["new texts of a record that is not recognised are those of the next", `${machine}/main.ts`, "      pendingCount = before\n", ""],
-  ["a text begins as another one does", `${machine}/table.ts`, "!v128.any_true(v128.xor(v128.load(text), bytes))", "true || !v128.any_true(bytes)"],
+  ["a text is another one of the same length", `${machine}/table.ts`, "if (load<u32>(place) == hashed &&", "if (load<u32>(place, lengthInBytes) == length || load<u32>(place) == hashed &&"],
   ["of a member that comes twice each is counted", `${machine}/main.ts`, "if (load<u32>(written + (column << 2)) == record) return 0", "if (record == 0) return 0"],
   ["a character behind the digits is one", `${machine}/number.ts`, "word + 0x7676767676767676", "word + 0x7575757575757575"],
   ["a name of many letters is its last ones", `${machine}/names.ts`, "if (v128.any_true(v128.xor(v128.load(text), v128.load(at)))) return unknown", "if (at == 0) return unknown"],
@@ -222,7 +221,7 @@ const mistakes = [
   ["members that are missing from where a record looks different are not missed", `${machine}/main.ts`, "at, last, missing, end), end)", "at, last, 0, end), end)"],
   ["a member that looks the same may come again", `${machine}/main.ts`, "placeSize, columnAt) << 2), record)", "placeSize, columnAt) << 2), 0)"],
   ["a record ends where it looks the same", `${machine}/main.ts`, "layout.begins(entry, at) != end)", "layout.begins(entry, at) == 0)"],
-  ["a text may go on behind its record", `${machine}/json.ts`, "return to < end && load<u8>(to) == quote ? to : 0", "return load<u8>(to) == quote ? to : 0"]
+  ["a text ends with what it cannot have in it", `${machine}/json.ts`, "return to < end && load<u8>(to) == quote ? to : 0", "return to < end ? to : 0"]
 ] as const
 
 it.each(mistakes)("it notices that %s", async (mistake, file, find, replace) => {
