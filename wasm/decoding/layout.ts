@@ -8,11 +8,12 @@ import { allocate } from "./memory"
 const mostValues: i32 = 64
 const longestBetween: usize = 64
 
-/** What is known of a value, or of the end behind the last one: its member, and what was so before it, and then the bytes. */
+/** What is known of a value, or of the end behind the last one: its member, what that says of it, and the bytes. */
 export const size: i32 = 128
 export const memberAt: usize = 0
-export const lastAt: usize = 4
-export const missingAt: usize = 8
+export const kindAt: usize = 4
+export const columnAt: usize = 8
+export const cellsAt: usize = 20
 const lengthAt: usize = 12
 const maskAt: usize = 16
 const bytesAt: usize = 32

@@ -167,15 +167,15 @@ function readRecord(start: usize, end: usize): bool {
     const member = load<i32>(entry, layout.memberAt)
     if (member == names.unknown) at = skipValue(from, end)
     else {
-      const place = places + member * placeSize
-      const column = load<i32>(place, columnAt)
-      const kind = load<i32>(place)
+      const column = load<i32>(entry, layout.columnAt)
+      const kind = load<i32>(entry, layout.kindAt)
+      const cell = <usize>load<u32>(entry, layout.cellsAt) + (<usize>row << 3)
       at = 0
       // What most values are is read here: called for each of them, the same code takes longer.
-      if (kind == asText) at = readText(column, from, end)
+      if (kind == asText) at = readText(column, from, end, cell)
       else if (kind == asNumber || kind == asDecimal) {
         const quoted = kind == asDecimal && load<u8>(from) == quote
-        at = number.readNumber(numbers + column * number.size, from + <usize>quoted, cellAt(column, row))
+        at = number.readNumber(numbers + column * number.size, from + <usize>quoted, cell)
         if (quoted) at = at != 0 && load<u8>(at) == quote ? at + 1 : 0
       }
       if (at == 0) at = readValue(member, from, end)
@@ -226,6 +226,14 @@ function learn(start: usize, end: usize): bool {
   const isRead = readWhole(start, end)
   isLearning = false
   if (isRead) layout.end(start, end)
+  for (let value = 0; value < layout.values; value++) {
+    const entry = layout.entries + value * layout.size
+    const place = places + load<i32>(entry, layout.memberAt) * placeSize
+    if (place < places) continue
+    store<i32>(entry, load<i32>(place), layout.kindAt)
+    store<i32>(entry, load<i32>(place, columnAt), layout.columnAt)
+    store<u32>(entry, <u32>cellAt(load<i32>(place, columnAt), 0), layout.cellsAt)
+  }
   // Where records differ all the time, none is worth it.
   patience = alike > 16 * patience ? leastPatience : min(2 * patience, mostPatience)
   left = patience
@@ -307,7 +315,7 @@ function readValue(member: i32, at: usize, end: usize): usize {
       to = number.readNumber(numbers + column * number.size, at, cellAt(column, row))
       break
     case asText:
-      to = readText(column, at, end)
+      to = readText(column, at, end, cellAt(column, row))
       break
     case asBoolean:
       to = readBoolean(at, cellAt(column, row))
@@ -315,7 +323,7 @@ function readValue(member: i32, at: usize, end: usize): usize {
     case asTime:
       to = readTime(at + 1, end, assumesUtc, millis + (row << 3))
       // The text of a time has been read once, and most often nobody asks for it.
-      to = to != 0 && load<u8>(at) == quote && load<u8>(to) == quote ? readText(column, at, end) : 0
+      to = to != 0 && load<u8>(at) == quote && load<u8>(to) == quote ? readText(column, at, end, cellAt(column, row)) : 0
       break
     case asObject:
       to = readObject(load<i32>(place, objectAt), at, end)
@@ -340,16 +348,16 @@ function readBoolean(at: usize, cell: usize): usize {
 /** Puts the number of a text into a cell, or notes that it is not known, and returns where it ends, or 0. */
 // @ts-ignore: decorator
 @inline
-function readText(column: i32, from: usize, end: usize): usize {
+function readText(column: i32, from: usize, end: usize, cell: usize): usize {
   if (load<u8>(from) != quote) return 0
   if (load<i32>(texts + (column << 2)) == 0) {
     const to = endOfText(from + 1, end)
-    store<f64>(cellAt(column, row), -1)
+    store<f64>(cell, -1)
     return to == 0 ? 0 : to + 1
   }
   const known = table.find(tables + column * table.size, from + 1, end)
   if (known == -1) return readNewText(column, from + 1, end)
-  store<f64>(cellAt(column, row), <f64>known)
+  store<f64>(cell, <f64>known)
   return table.to + 1
 }
 
