@@ -1,5 +1,5 @@
 /** AssemblyScript to a module of TypeScript that holds the bytes of WebAssembly. */
-import asc from "assemblyscript/asc"
+import { main } from "assemblyscript/asc"
 
 const options = [
   "--runtime", "stub", "--optimizeLevel", "3", "--shrinkLevel", "1", "--converge", "--noAssert",
@@ -9,7 +9,7 @@ const options = [
 /** The text of `machineCode.ts` for the sources in a folder. */
 export const decoding = async (folder: string): Promise<string> => {
   let made: Uint8Array | undefined
-  const { error, stderr } = await asc.main(["main.ts", "--baseDir", folder, ...options], {
+  const { error, stderr } = await main(["main.ts", "--baseDir", folder, ...options], {
     writeFile: (_, contents) => {
       // The only file that is asked for is binary.
       made = contents as Uint8Array
