@@ -8,11 +8,13 @@ import { quote } from "./json"
 import { allocate, ones } from "./memory"
 
 const mostTexts: u32 = 1 << 17
+const mostBytes: u32 = 1 << 26
 
-/** What is known of a table: where its slots are, one less than how many of them there are, and how many are taken. */
+/** What is known of a table: where its slots are, one less than how many of them there are, how many are taken, and bytes of texts. */
 export const size: i32 = 16
 const last: usize = 4
 const taken: usize = 8
+const bytesOf: usize = 12
 
 /** What is known of a text; a slot of which the number is -1 is free. */
 const slotSize: u32 = 16
@@ -33,6 +35,7 @@ export function begin(table: usize): bool {
   store<u32>(table, <u32>slots)
   store<u32>(table, fewest - 1, last)
   store<u32>(table, 0, taken)
+  store<u32>(table, 0, bytesOf)
   return true
 }
 
@@ -95,7 +98,8 @@ function mixed(hash: u64, bytes: v128): u64 {
 /** Whether the text between there and a quote was added: not where it is known, and none where there are too many. */
 export function add(table: usize, from: usize, end: usize, number: i32): bool {
   const count = load<u32>(table, taken)
-  if (count >= mostTexts || (count * 2 > load<u32>(table, last) && !grow(table))) return false
+  const bytes = load<u32>(table, bytesOf) + <u32>(end - from)
+  if (count >= mostTexts || bytes > mostBytes || (count * 2 > load<u32>(table, last) && !grow(table))) return false
   const slot = slotOf(table, from, end + 1)
   if (slot == 0 || load<i32>(slot, numberOf) != -1) return false
   const length = end - from
@@ -108,6 +112,7 @@ export function add(table: usize, from: usize, end: usize, number: i32): bool {
   store<i32>(slot, number, numberOf)
   store<u32>(slot, <u32>text, bytesAt)
   store<u32>(table, count + 1, taken)
+  store<u32>(table, bytes, bytesOf)
   return true
 }
 
