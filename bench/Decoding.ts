@@ -13,13 +13,14 @@ import * as Session from "./Session.ts"
 const count = 300_000
 const batchSize = 4_096
 
-type Decode = (bytes: Uint8Array, start: number, end: number, batch: Batch.Batch) => unknown
+type Run = ReturnType<typeof Session.records>[number]
+type Decode = (run: Run, batch: Batch.Batch) => void
 
-const run = (decode: Decode, batch: Batch.Batch, all: ReturnType<typeof Session.records>): number => {
+const run = (decode: Decode, batch: Batch.Batch, all: ReadonlyArray<Run>): number => {
   let rows = 0
-  for (const { bytes, ends, length, starts } of all) {
+  for (const each of all) {
     batch.length = 0
-    for (let record = 0; record < length; record++) decode(bytes, starts[record]!, ends[record]!, batch)
+    decode(each, batch)
     rows += batch.length
   }
   return rows
@@ -54,9 +55,11 @@ export const decoding = Benchmark.make({
     const input = inputOf(candles1m.checked).events
     const decoder = new Decoder(ticks.definition, dictionary, usesOf([candles1m.checked], input.fingerprint))
     const hand = new HandDecoder(dictionary)
-    const decoders = {
-      courant: (bytes: Uint8Array, start: number, end: number, batch: Batch.Batch) => decoder.decode(bytes, start, end, batch),
-      hand: (bytes: Uint8Array, start: number, end: number, batch: Batch.Batch) => hand.decode(bytes, start, end, batch)
+    const decoders: { readonly courant: Decode; readonly hand: Decode } = {
+      courant: (run, batch) => decoder.decodeAll(run, 0, run.length, batch, () => {}),
+      hand: ({ bytes, ends, length, starts }, batch) => {
+        for (let record = 0; record < length; record++) hand.decode(bytes, starts[record]!, ends[record]!, batch)
+      }
     }
     assertEqual(decoders.courant, decoders.hand, dictionary, all)
     const batch = Batch.make(ticks.definition, dictionary, 0, batchSize)

@@ -2,14 +2,15 @@
  * The sources with a mistake in them: one text replaced, which has to be there exactly once. What imports the mistake, be it
  * by way of others, is copied with it; all else is there once for all mistakes, compiled and warm.
  */
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { afterAll, expect } from "vitest"
 
 const root = join(import.meta.dirname, "..")
 
 export interface Replacement {
-  /** Under `src/`. */
+  /** Under `src/`, or what the machine is made of that decodes records: `../wasm/decoding/…`. */
   readonly file: string
   readonly find: string
   readonly replace: string
@@ -42,8 +43,14 @@ export const planting = (folders: ReadonlyArray<string>, always: ReadonlyArray<R
 
   const importers = importersIn(folders)
   const copied = (name: string, replacements: ReadonlyArray<Replacement>, behind: Sources): Sources => {
-    const texts = new Map(withImporters(replacements.map(({ file }) => file), importers).map((file) => [file, behind.text(file)]))
-    for (const { file, find, replace } of replacements) {
+    const files = replacements.map(({ file }) => file.startsWith(machine.source) ? machine.made : file)
+    const texts = new Map(withImporters(files, importers).map((file) => [file, behind.text(file)]))
+    for (const replacement of replacements) {
+      const { file, find, replace } = replacement
+      if (file.startsWith(machine.source)) {
+        texts.set(machine.made, madeWith(replacement, join(copies, name)))
+        continue
+      }
       const text = texts.get(file)!
       expect(text.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
       texts.set(file, text.replace(find, () => replace))
@@ -60,6 +67,20 @@ export const planting = (folders: ReadonlyArray<string>, always: ReadonlyArray<R
   }
   const sound = copied("sound", always, real)
   return (name: string, ...replacements: ReadonlyArray<Replacement>): Place => copied(name, replacements, sound).place
+}
+
+/** What decodes records, as it is written and as it is made of that. */
+const machine = { source: "../wasm/decoding", made: "streams/records/machineCode.ts" }
+
+/** What is made with a mistake in what it is made of. */
+const madeWith = ({ file, find, replace }: Replacement, folder: string): string => {
+  cpSync(real.place(machine.source), folder, { recursive: true })
+  const place = join(folder, relative(machine.source, file))
+  const text = readFileSync(place, "utf8")
+  expect(text.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
+  writeFileSync(place, text.replace(find, () => replace))
+  execFileSync(process.execPath, [join(root, "wasm/main.ts"), folder, join(folder, "made.ts")])
+  return readFileSync(join(folder, "made.ts"), "utf8")
 }
 
 /** What is left of a statement when types are erased, and the path in it. */

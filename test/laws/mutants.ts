@@ -1498,16 +1498,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a price of 15 digits is taken as the double that is nearest to it",
-    file: "streams/records/NumberReader.ts",
-    find: "value > known[place + most + decimals]!",
-    replace: "value > Number.MAX_SAFE_INTEGER",
+    file: "../wasm/decoding/number.ts",
+    find: "stored > load<f64>(place)",
+    replace: "stored > 9007199254740991",
     law: "a number is taken as the exact decimal of its text"
   },
   {
     mistake: "a double is a multiple of the power of ten that is nearest to a fraction",
-    file: "streams/records/NumberReader.ts",
-    find: "value / -factor",
-    replace: "value * (1 / -factor)",
+    file: "../wasm/decoding/number.ts",
+    find: "stored / -factor",
+    replace: "stored * (1 / -factor)",
     law: "a double is the one that is nearest"
   },
   {
@@ -2049,21 +2049,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "numbers may begin with a zero",
-    file: "streams/records/NumberReader.ts",
-    find: "bytes[first] === zero",
-    replace: "bytes[first] === 0",
+    file: "../wasm/decoding/number.ts",
+    find: "load<u8>(first) == zero",
+    replace: "load<u8>(first) == 0",
     law: "each field takes those spellings"
   },
   {
     mistake: "what comes after a record is not looked at",
-    file: "streams/records/ObjectReader.ts",
-    find: "at !== -1 && skip(bytes, at, end) === end",
-    replace: "at !== -1",
+    file: "../wasm/decoding/main.ts",
+    find: "at != 0 && (at == end || past(at, end) == end)",
+    replace: "at != 0",
     law: "nothing but white space"
   },
   {
     mistake: "a field that an object needs may be absent where the object may be",
-    file: "streams/records/ObjectReader.ts",
+    file: "streams/records/RunReader.ts",
     find: "members.push({ name, optional, column, object: inner })",
     replace: "members.push({ name, optional: optional || columns[column]!.optional, column, object: inner })",
     law: "a row of any schema",
@@ -2071,30 +2071,30 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "where nothing has been read yet an absent member is 0",
-    file: "streams/records/AbsentValues.ts",
-    find: "      for (const column of columns) column.fill(NaN, row)\n",
+    file: "streams/records/RunReader.ts",
+    find: "      this.#written.fill(1)\n",
     replace: "",
     law: "a line is taken or refused"
   },
   {
     mistake: "null in the place of a value that has to be there is no value",
-    file: "streams/records/ObjectReader.ts",
-    find: "places[place + required] === 0 && ",
+    file: "../wasm/decoding/main.ts",
+    find: "load<i32>(place, requiredAt) != 0 || ",
     replace: "",
     law: "each field takes those spellings"
   },
   {
     mistake: "a number that is gone over may begin with zeros",
-    file: "streams/records/Json.ts",
-    find: "at > first + 1 && bytes[first] === zero",
+    file: "../wasm/decoding/json.ts",
+    find: "at > first + 1 && load<u8>(first) == zero",
     replace: "at < first",
     law: "a line is taken or refused"
   },
   {
     mistake: "a name with an escape is that of no member",
-    file: "streams/records/MemberNames.ts",
-    find: "member === -1 ? endOfText(bytes, from + 1, end) : table.to",
-    replace: "bytes.indexOf(quote, from + 1)",
+    file: "../wasm/decoding/names.ts",
+    find: "member == -1 ? endOfText(from + 1, end) : table.to",
+    replace: "table.to",
     law: "a line is taken or refused"
   },
   {
@@ -2205,8 +2205,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "every fourth year is a leap year",
-    file: "streams/records/Iso8601.ts",
-    find: "(year % 100 !== 0 || year % 400 === 0)",
+    file: "../wasm/decoding/time.ts",
+    find: "(year % 100 != 0 || year % 400 == 0)",
     replace: "true",
     law: "a row of any schema",
     sample: 202
@@ -2214,8 +2214,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a row without a time has that of the row before",
     file: "streams/records/Decoder.ts",
-    find: "Number.isNaN(stored) ? NaN : this.#millis.values[0]!",
-    replace: "this.#millis.values[0]!",
+    find: "stored === stored ? millis : NaN",
+    replace: "millis",
     law: "a row of any schema"
   },
   {
@@ -2352,7 +2352,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     ["an integer is the double that is nearest", "streams/operator/aggregates/ProductSum.ts", "rest !== 0n; rest -= BigInt(doubles.at(-1)!)", "rest !== 0n; rest = 0n"],
     ["a pre-aggregated extreme is infinite", "streams/operator/aggregates/Wide.ts", "this.#take(slots[row]!, large?.get(row) ?? column[row]!)\n", "this.#take(slots[row]!, column[row]!)\n"],
     ["a table has what a double holds", "streams/operator/stateless/Lookup.ts", "...addedLarge]", "...added.map(() => null)]"],
-    ["a row has the large integers of the one before", "streams/records/Decoder.ts", "    if (this.#large.size > 0) this.#large.clear()\n    this.#absent", "    this.#absent"],
+    ["a row has the large integers of the one before", "streams/records/Decoder.ts", "    this.#large.clear()\n", ""],
     ["a variance takes the nearest double", "streams/operator/aggregates/Moments.ts", "this.#squares.addProduct(slot, value, value)", "this.#squares.add(slot, Number(value), Number(value))"]
   ] as const).map(([mistake, file, find, replace]): Mutant => ({ mistake, file, find, replace, law: wideLaw }))
 ]

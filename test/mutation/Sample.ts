@@ -22,7 +22,7 @@ export interface Population {
 export const draw = (size: number): Population => {
   const sources = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts"))
+      .filter((file) => file.endsWith(".ts") && file !== "machineCode.ts")
       .map((file) => `${folder}/${file}`)
       .sort())
     .map((file) => [file, readFileSync(join(root, file), "utf8")] as const)

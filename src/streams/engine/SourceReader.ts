@@ -14,6 +14,7 @@ import type { Made } from "../operator/Operator.ts"
 import { numberOf, partitionsOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { Kind, type Records } from "../records/Records.ts"
 import type { Refusal } from "../records/Refusal.ts"
+import { takeOut } from "../records/TakeOut.ts"
 import { State as TimelineState, Timeline } from "./Timeline.ts"
 
 export interface Settings {
@@ -324,30 +325,32 @@ class Reader {
   read({ from, partition, records, to }: Run, maxTimeAhead: number): ReadonlyArray<Refused> {
     const batch = this.#begin(partition, to - from)
     const refused: Array<Refused> = []
+    const refuse = (record: number, refusal: Refusal): void => {
+      refused.push({ record, offset: records.offsets[record]!, ...refusal })
+    }
+    if (records.rows === undefined) this.#decoder.decodeAll(records, from, to, batch, refuse)
+    else for (let record = from; record < to; record++) this.#decoder.decodeRow(records.rows[record], record, batch, refuse)
+    const known = refused.length
+    takeOut(batch, this.#impossible(records.appendedAt, maxTimeAhead, refuse))
+    for (let row = 0; row < batch.length; row++) batch.offsets[row] = records.offsets[batch.records[row]!]!
+    return known === refused.length ? refused : refused.sort((a, b) => a.record - b.record)
+  }
+
+  /** Rows whose times cannot be, as the clock at their append says. The others move their partition on. */
+  #impossible(appendedAt: Float64Array, maxTimeAhead: number, refuse: (record: number, refusal: Refusal) => void): ReadonlyArray<number> {
+    const { length, partition, records, times } = this.#batch
+    const rows: Array<number> = []
     let latest = this.#latest[partition] ?? -Infinity
-    for (let record = from; record < to; record++) {
-      const offset = records.offsets[record]!
-      const row = batch.length
-      const refusal = records.rows === undefined
-        ? this.#decoder.decode(records.bytes, records.starts[record]!, records.ends[record]!, batch)
-        : this.#decoder.decodeRow(records.rows[record], batch)
-      if (refusal !== null) {
-        refused.push({ record, offset, ...refusal })
-        continue
-      }
-      const time = batch.times[row]!
-      const impossible = AppendClock.refusalOf(time, records.appendedAt[record]!, latest, maxTimeAhead)
+    for (let row = 0; row < length; row++) {
+      const time = times[row]!
+      const impossible = AppendClock.refusalOf(time, appendedAt[records[row]!]!, latest, maxTimeAhead)
       if (impossible !== null) {
-        batch.length = row
-        refused.push({ record, offset, ...impossible })
-        continue
-      }
-      batch.offsets[row] = offset
-      batch.records[row] = record
-      if (time > latest) latest = time
+        refuse(records[row]!, impossible)
+        rows.push(row)
+      } else if (time > latest) latest = time
     }
     this.#latest[partition] = latest
-    return refused
+    return rows
   }
 
   #begin(partition: number, rows: number): Batch.Batch {

@@ -5,8 +5,8 @@ import type { Dictionary } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
 import type { Use } from "../pipeline/Uses.ts"
 import { JsonNumber } from "./JsonNumber.ts"
-import { storedRange } from "./NumberReader.ts"
-import { isRead, unread } from "./TextReader.ts"
+import { storedRange } from "./NumberBounds.ts"
+import { isRead, unread } from "./TextUse.ts"
 
 type DecimalColumn = Column & { readonly kind: "decimal" }
 

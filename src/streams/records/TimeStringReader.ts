@@ -3,7 +3,7 @@ import { Predicate } from "effect"
 import type { EventTime } from "../pipeline/EventTime.ts"
 import type { FieldReader } from "./FieldReader.ts"
 import { type Place, readTime } from "./Iso8601.ts"
-import { unread } from "./TextReader.ts"
+import { unread } from "./TextUse.ts"
 
 export class TimeStringReader {
   readonly #field: FieldReader

@@ -1,7 +1,7 @@
 /**
  * Lines near to valid ones, with bytes changed, taken out, put in and moved: what the fast path takes it reads as `JSON.parse`
- * and the checks of the fields do, which read the same lines alone, and those agree with the Schema. Lines lie side by side
- * in one buffer, and rows in one batch, as they do in a run. `COURANT_RUNS=150` takes 1.2 million of them, `COURANT_SEED` others.
+ * and the checks of the fields do, which read the same lines one by one, and those agree with the Schema. Lines lie side by side
+ * in one buffer, and are read in runs of any length. `COURANT_RUNS=150` takes 1.2 million of them, `COURANT_SEED` others.
  */
 import { BigDecimal, Schema } from "effect"
 import { expect, it } from "vitest"
@@ -10,7 +10,7 @@ import { Source } from "../../../src/streams/pipeline/index.ts"
 import type { Definition } from "../../../src/streams/pipeline/Source.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import * as Decoding from "../../../src/streams/records/Decoder.ts"
-import * as Reading from "../../../src/streams/records/ObjectReader.ts"
+import * as Reading from "../../../src/streams/records/RunReader.ts"
 import { definitionOf } from "../../../src/testing/Altered.ts"
 import { everything, expected, spellings, type Subject, ticks, usually } from "../../../src/testing/DecodeLaws.ts"
 import { planting } from "../../planting.ts"
@@ -112,22 +112,33 @@ const changed = (draw: (limit: number) => number, line: Uint8Array): Uint8Array 
   return Uint8Array.from(list)
 }
 
-/** Reads lines that lie in a buffer one behind the other, or says why not. */
+interface Lines {
+  readonly bytes: Uint8Array
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+}
+
+/** Reads lines that lie in a buffer one behind the other, some at a time: of each its values, or why it is refused. */
 const reading = ({ Decoder }: typeof Decoding, definition: Definition) => {
   const dictionary = new Batch.Dictionary()
   const decoder = new Decoder(definition, dictionary)
   const batch = Batch.make(definition, dictionary, 0, 64)
-  return (buffer: Uint8Array, start: number, end: number): ReadonlyArray<unknown> => {
+  return (lines: Lines, from: number, to: number): ReadonlyArray<ReadonlyArray<unknown>> => {
     // Also after a refusal, the same row is written again.
-    if (batch.length === 64) batch.length = 0
-    const row = batch.length
-    const refusal = decoder.decode(buffer, start, end, batch)
-    if (refusal !== null) return [refusal.reason, refusal.detail]
-    const values = definition.columns.map((column, index) => {
-      const value = Batch.valueOf(column, Batch.storedAt(batch, index, row), (number) => dictionary.textOf(number))
-      return BigDecimal.isBigDecimal(value) ? Decimal.format(value) : value
+    if (batch.length + to - from > 64) batch.length = 0
+    const found: Array<ReadonlyArray<unknown>> = Array.from({ length: to - from }, () => [])
+    const first = batch.length
+    decoder.decodeAll(lines, from, to, batch, (line, { detail, reason }) => {
+      found[line - from] = [reason, detail]
     })
-    return [dictionary.textOf(batch.keys[row]!), batch.times[row], ...values]
+    for (let row = first; row < batch.length; row++) {
+      const values = definition.columns.map((column, index) => {
+        const value = Batch.valueOf(column, Batch.storedAt(batch, index, row), (number) => dictionary.textOf(number))
+        return BigDecimal.isBigDecimal(value) ? Decimal.format(value) : value
+      })
+      found[batch.records[row]! - from] = [dictionary.textOf(batch.keys[row]!), batch.times[row], ...values]
+    }
+    return found
   }
 }
 
@@ -136,16 +147,19 @@ const asExpected = (definition: Definition, [key, time, ...values]: ReadonlyArra
   values.length === 0 ? String(key) : JSON.stringify([key, time, Object.fromEntries(definition.columns.map(({ name }, index) => [name, values[index]]))])
 
 /** Throws at the first line that is read otherwise than by the slow path or the Schema; returns how many lines the fast path took. */
-const compare = (decoding: typeof Decoding, { ObjectReader }: typeof Reading, lines: number): number => {
+const compare = (decoding: typeof Decoding, { RunReader }: typeof Reading, lines: number): number => {
   const seed = Number(process.env["COURANT_SEED"] ?? 42)
   const draw = drawing(seed)
-  const read = ObjectReader.prototype.read
+  const { read, take } = RunReader.prototype
   let isFast = true
   let taken = 0
-  ObjectReader.prototype.read = function(...args) {
-    const found = isFast && read.apply(this, args)
-    if (found) taken++
-    return found
+  RunReader.prototype.take = function(all, from, to) {
+    return isFast ? take.call(this, all, from, to) : from
+  }
+  RunReader.prototype.read = function(record) {
+    const rows = read.call(this, record)
+    taken += rows
+    return rows
   }
   try {
     for (const each of cases) {
@@ -158,23 +172,27 @@ const compare = (decoding: typeof Decoding, { ObjectReader }: typeof Reading, li
           const line = new TextEncoder().encode(written(draw, like))
           return alike !== null && draw(3) === 0 ? line : changed(draw, line)
         })
-        const buffer = new Uint8Array(all.flatMap((line) => [...line, 10]))
-        let start = 0
-        for (const [index, line] of all.entries()) {
-          const end = start + line.length
+        const ends = Int32Array.from(all, (_, index) => all.slice(0, index + 1).reduce((sum, line) => sum + line.length + 1, -1))
+        const run = { bytes: new Uint8Array(all.flatMap((line) => [...line, 10])), starts: ends.map((end, index) => end - all[index]!.length), ends }
+        for (let from = 0, to = 0; from < 100; from = to) {
+          to = Math.min(100, from + 1 + draw([1, 4, 64][draw(3)]!))
           isFast = true
-          const found = fast(buffer, start, end)
+          const found = fast(run, from, to)
           isFast = false
-          const exact = slow(buffer, start, end)
-          const text = () => `${seed}: ${JSON.stringify(new TextDecoder().decode(line))}`
-          if (found.length !== exact.length || found.some((value, at) => !Object.is(value, exact[at]))) expect(found, text()).toEqual(exact)
-          if (index % 25 === 0 && each.subject !== null) expect(asExpected(each.definition, found), text()).toBe(expected(each.subject, line))
-          start = end + 1
+          for (let index = from; index < to; index++) {
+            const line = all[index]!
+            const text = () => `${seed}: ${JSON.stringify(new TextDecoder().decode(line))}`
+            const [exact] = slow(run, index, index + 1)
+            const mine = found[index - from]!
+            if (mine.length !== exact!.length || mine.some((value, at) => !Object.is(value, exact![at]))) expect(mine, text()).toEqual(exact)
+            if (index % 25 === 0 && each.subject !== null) expect(asExpected(each.definition, mine), text()).toBe(expected(each.subject, line))
+          }
         }
       }
     }
   } finally {
-    ObjectReader.prototype.read = read
+    RunReader.prototype.read = read
+    RunReader.prototype.take = take
   }
   return taken
 }
@@ -186,23 +204,29 @@ it("the fast path reads a line as the slow one and the Schema do", () => {
 
 const copyWith = planting(["domain", "streams"])
 
+const [reader, machine] = ["streams/records/RunReader.ts", "../wasm/decoding"]
+
 const mistakes = [
-  ["an absent member has the value that it had in the record before", "AbsentValues.ts", "if (this.written[index] !== 0) columns[index]!.fill(NaN, row, this.#next)", "this.written[index] = 0"],
-  ["a row has values of one that was refused in its place", "AbsentValues.ts", "} else if (row < this.#next) {", "} else if (row === 0 && this.#next > 1) {"],
-  ["of a member that comes twice each is counted", "ObjectReader.ts", "    if (this.#written[index] === this.#record) return -1\n", ""],
-  ["a character behind the digits is one", "NumberReader.ts", "((word + 0x76767676)", "((word + 0x75757575)"],
-  ["a name is its first and its last letters", "MemberNames.ts", "word < end; word++", "word < 0; word++"],
-  ["what stands before a value is its first and its last letters", "Layout.ts", "word < end; word++", "word < 0; word++"],
-  ["what is behind the last value may be anything of that length", "Layout.ts", "(view.getInt32(from, true) & known[place + mask]!) !== known[place + head]", "value !== this.values && (view.getInt32(from, true) & known[place + mask]!) !== known[place + head]"],
-  ["members that are missing from where a record looks different are not missed", "ObjectReader.ts", "at, last, missing, true)", "at, last, 0, true)"],
-  ["a member that looks the same may come again", "ObjectReader.ts", "        else written[index] = record\n", "        else written[index] = 1\n"],
-  ["a record ends where it looks the same", "ObjectReader.ts", "layout.begins(values, view, at) !== end)", "layout.begins(values, view, at) === -1)"],
-  ["a text may go on behind its record", "Json.ts", "return at < end && bytes[at] === quote ? at : -1", "return at"]
+  ["an absent member has the value that it had in the record before", `${machine}/main.ts`, "v128.store(at, absent)", "at"],
+  ["a column that all records lack has the values of rows before", reader, "        column.fill(NaN)\n", ""],
+  ["a row has values of one that was refused in its place", `${machine}/main.ts`, "min(row + 1, most)", "min(row, most)"],
+  ["rows behind two that are refused are those before them", "streams/records/TakeOut.ts", "column.copyWithin(row - index,", "column.copyWithin(row,"],
+  ["a text that is not accepted is one", reader, "if (accepts !== null && !accepts(text)) return row", "if (accepts !== null && !accepts(text)) continue"],
+  ["a text is another one of the same length", `${machine}/table.ts`, "if (load<u32>(place) == hashed &&", "if (load<u32>(place, lengthInBytes) == length || load<u32>(place) == hashed &&"],
+  ["of a member that comes twice each is counted", `${machine}/main.ts`, "if (load<u32>(written + (column << 2)) == record) return 0", "if (record == 0) return 0"],
+  ["a character behind the digits is one", `${machine}/number.ts`, "word + 0x7676767676767676", "word + 0x7575757575757575"],
+  ["a name of many letters is its last ones", `${machine}/names.ts`, "if (v128.any_true(v128.xor(v128.load(text), v128.load(at)))) return unknown", "if (at == 0) return unknown"],
+  ["what stands before a value is its last letters", `${machine}/layout.ts`, "if (v128.any_true(v128.xor(v128.load(text), v128.load(at)))) return 0", "if (at == 0) return 0"],
+  ["what is behind the last value may be anything of that length", `${machine}/layout.ts`, "== mask ? to : 0", "== mask || load<i32>(entry, memberAt) == -1 ? to : 0"],
+  ["members that are missing from where a record looks different are not missed", `${machine}/main.ts`, "at, last, missing, end), end)", "at, last, 0, end), end)"],
+  ["a member that looks the same may come again", `${machine}/main.ts`, "placeSize, columnAt) << 2), record)", "placeSize, columnAt) << 2), 0)"],
+  ["a record ends where it looks the same", `${machine}/main.ts`, "layout.begins(entry, at) != end)", "layout.begins(entry, at) == 0)"],
+  ["a text ends with what it cannot have in it", `${machine}/json.ts`, "return to < end && load<u8>(to) == quote ? to : 0", "return to < end ? to : 0"]
 ] as const
 
 it.each(mistakes)("it notices that %s", async (mistake, file, find, replace) => {
-  const placeOf = copyWith(mistake.replaceAll(" ", "-"), { file: `streams/records/${file}`, find, replace })
+  const placeOf = copyWith(mistake.replaceAll(" ", "-"), { file, find, replace })
   const decoding: typeof Decoding = await import(placeOf("streams/records/Decoder.ts"))
-  const reading: typeof Reading = await import(placeOf("streams/records/ObjectReader.ts"))
+  const reading: typeof Reading = await import(placeOf("streams/records/RunReader.ts"))
   expect(() => compare(decoding, reading, 60_000)).toThrow()
 })

@@ -8,6 +8,7 @@ import { Job } from "../../../src/streams/engine/Job.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import { Decoder } from "../../../src/streams/records/Decoder.ts"
 import * as JsonNumber from "../../../src/streams/records/JsonNumber.ts"
+import { takeOut } from "../../../src/streams/records/TakeOut.ts"
 import { records } from "../../../src/testing/Harness.ts"
 
 const tick = (size: string, time = 1_732_545_000_123) => `{"symbol":"BTC-USD","time":${time},"price":"97123.45","size":${size}}`
@@ -23,7 +24,7 @@ const reading = (definition = ticks.definition) => {
       const bytes = new TextEncoder().encode(text)
       return decoder.decode(bytes, 0, bytes.length, batch)?.detail ?? Decimal.formatUnscaled(BigInt(Batch.storedAt(batch, size, batch.length - 1)), 8)
     },
-    readRow: (row: object) => decoder.decodeRow(row, batch)
+    readRow: (row: object) => decoder.decodeRow(row, 0, batch, (_, { detail }) => expect.fail(detail))
   }
 }
 
@@ -77,7 +78,7 @@ describe("the large integers of a batch", () => {
     expect(read(tick("7"))).toBe("7")
     // As the engine takes a row out again whose time cannot be.
     read(tick("90071992.54740993"))
-    batch.length = 2
+    takeOut(batch, [2])
     expect(read(tick("8"))).toBe("8")
     batch.length = 0
     expect(read(tick("9"))).toBe("9")
@@ -87,7 +88,7 @@ describe("the large integers of a batch", () => {
   it("come from rows that are objects, too", () => {
     const { batch, readRow } = reading()
     const size = BigDecimal.fromStringUnsafe("123456789012345.12345678")
-    expect(readRow({ symbol: "A", time: 0, price: BigDecimal.make(1n, 0), size })).toBeNull()
+    readRow({ symbol: "A", time: 0, price: BigDecimal.make(1n, 0), size })
     expect(Decimal.format(Batch.rowAt(batch, 0)["size"] as Decimal.Decimal)).toBe("123456789012345.12345678")
   })
 })
