@@ -2130,7 +2130,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: choices,
     find: "(other === key && !this.#isPreferred(batch, order[at]!, order[best]!))",
     replace: "false",
-    law: foldLaw
+    law: inPartsLaw
   },
   {
     mistake: "the rows of a slot are those of the slot before, too",
