@@ -77,19 +77,21 @@ const sizes = fc.oneof(
 
 const balances = fc.constantFrom(null, "0", "-0.1", "12.5", "-900719925474.0993", "900719925474.0992", "9007199254740991", "-9007199254740991")
 
-const places = { key: fc.constantFrom("A", "B", "C"), time: fc.integer({ min: 0, max: 39 }) }
+const placesIn = (last: number) => ({ key: fc.constantFrom("A", "B", "C"), time: fc.integer({ min: 0, max: last }) })
 
-const entries = fc.array(
-  fc.oneof(
-    {
-      weight: 4,
-      arbitrary: fc.record({ ...places, price: fc.constantFrom("0.00000912", "100.5", "-3", "20000000000"), size: sizes, balance: balances, ratio: fc.constantFrom(0.1, -2.5, 1e16) })
-        .map((value) => ({ kind: Kind.event, value }))
-    },
-    { weight: 1, arbitrary: fc.record({ ...places, volume: sizes, high: balances.filter((high) => high !== null) }).map((value) => ({ kind: Kind.preAggregated, value })) }
-  ),
-  { maxLength: 30, size: "max" }
+const tradesIn = (last: number) =>
+  fc.record({ ...placesIn(last), price: fc.constantFrom("0.00000912", "100.5", "-3", "20000000000"), size: sizes, balance: balances, ratio: fc.constantFrom(0.1, -2.5, 1e16) })
+    .map((value) => ({ kind: Kind.event, value }))
+
+const barsOfOthers = fc.record({ ...placesIn(39), volume: sizes, high: balances.filter((high) => high !== null) }).map((value) => ({ kind: Kind.preAggregated, value }))
+
+/** Of both kinds in many windows, or many trades in few. */
+const entries = fc.oneof(
+  { weight: 2, arbitrary: fc.array(fc.oneof({ weight: 4, arbitrary: tradesIn(39) }, { weight: 1, arbitrary: barsOfOthers }), { maxLength: 30, size: "max" }) },
+  { weight: 1, arbitrary: fc.array(tradesIn(4), { maxLength: 30, size: "max" }) }
 )
+
+const batchLengths = fc.oneof({ weight: 2, arbitrary: cuts }, { weight: 1, arbitrary: fc.constant([30]) })
 
 type Entry = { readonly kind: typeof Kind.event | typeof Kind.preAggregated; readonly value: object }
 
@@ -116,7 +118,7 @@ const folded = (log: ReadonlyArray<Entry>): ReadonlyArray<string> => {
 export const wideLaws: EngineLaws = {
   "decimals of more digits than a double holds come to the batch fold's results": law(
     60,
-    fc.record({ log: entries, cut: cuts }),
+    fc.record({ log: entries, cut: batchLengths }),
     (make, { cut, log }) => {
       const engine = make([pipeline], 1)
       same(lines(run(engine, batchesOf(log, cut))), folded(log))
@@ -126,7 +128,7 @@ export const wideLaws: EngineLaws = {
 
   "what is kept of decimals of more digits than a double holds is read back from a checkpoint": law(
     40,
-    fc.record({ log: entries, cut: cuts, at: fc.nat(30) }),
+    fc.record({ log: entries, cut: batchLengths, at: fc.nat(30) }),
     (make, { at, cut, log }) => {
       const [before, after] = [make([pipeline], 1), make([pipeline], 1)]
       const batches = batchesOf(log, cut)

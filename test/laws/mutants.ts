@@ -2121,8 +2121,43 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a condition that holds where there is no value does not where a batch has none",
     file: "streams/operator/expressions/Comparison.ts",
-    find: "else if (holdsWithout(test)) mask.fill(1)",
-    replace: "",
+    find: "if (isAbsent(batch, column)) return holdsWithout(test)",
+    replace: "if (isAbsent(batch, column)) return false",
+    law: foldLaw
+  },
+  {
+    mistake: "of the rows of a slot that are equal the one that came last is chosen",
+    file: choices,
+    find: "(other === key && !this.#isPreferred(batch, order[at]!, order[best]!))",
+    replace: "false",
+    law: inPartsLaw
+  },
+  {
+    mistake: "the rows of a slot are those of the slot before, too",
+    file: "streams/operator/aggregates/Runs.ts",
+    find: "      places[owner] = end\n",
+    replace: "      places[owner] = 0\n",
+    law: foldLaw
+  },
+  {
+    mistake: "of the rows of a slot all columns are the first that was asked for",
+    file: "streams/operator/aggregates/Runs.ts",
+    find: "this.#columns.get(column)",
+    replace: "this.#columns.values().next().value",
+    law: foldLaw
+  },
+  {
+    mistake: "of the rows of a slot the large ones are looked up by their place among these",
+    file: "streams/operator/aggregates/ExactSum.ts",
+    find: "large?.get(order[at]!)",
+    replace: "large?.get(at)",
+    law: wideLaw
+  },
+  {
+    mistake: "what the products of integers lose is forgotten",
+    file: doubleSum,
+    find: "const errors = error + (",
+    replace: "const errors = 0 * error + (",
     law: foldLaw
   },
   {

@@ -29,7 +29,7 @@ export const isCsv = (path: string): boolean => /\.csv(\.gz)?$/i.test(path)
 const freshness: Freshness = { _tag: "closed", reason: "a file" }
 
 /** Bytes that are read at once. */
-const pieceBytes = 256 * 1_024
+const pieceBytes = 1_024 * 1_024
 
 /** Bytes by which a file is known again. */
 const headBytes = 64 * 1_024
@@ -71,6 +71,8 @@ export const make = ({ columns, name, path }: Options): Feed["Service"] => {
 class Head {
   readonly #bytes = Buffer.alloc(headBytes)
   #length = 0
+  /** {@link text}, once all of it is there: each chunk has it in its position. */
+  #whole: string | null = null
 
   async* through(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
@@ -83,7 +85,10 @@ class Head {
 
   /** The last line may not be whole yet. */
   get text(): string {
-    return this.#upTo(this.#bytes.subarray(0, this.#length).lastIndexOf(10) + 1)
+    if (this.#whole !== null) return this.#whole
+    const text = this.#upTo(this.#bytes.subarray(0, this.#length).lastIndexOf(10) + 1)
+    if (this.#length === headBytes) this.#whole = text
+    return text
   }
 
   #upTo(length: number): string {

@@ -50,10 +50,14 @@ export interface Tally {
 export const tallyOf = ({ holds, outcomes }: Fates, from: number, to: number): Tally => {
   const counted = [0, 0, 0, 0, 0]
   const held: Array<number> = []
+  const usual = Outcome.aggregated
+  let usually = 0
   for (let at = from; at < to; at++) {
-    if (holds[at] === 0) counted[outcomes[at]!]!++
-    else held.push(at)
+    if (holds[at] !== 0) held.push(at)
+    else if (outcomes[at] === usual) usually++
+    else counted[outcomes[at]!]!++
   }
+  counted[usual]! += usually
   return { records: to - from, outcomes: counted, held }
 }
 

@@ -390,8 +390,7 @@ export class Job {
     const own = this.#accounts[source]!
     for (const { account } of [...readers, { account: own }]) account.duplicate(duplicates)
     const accounts = [...fates].map(([{ account }, fate]) => [account, fate] as const)
-    tally(accounts, records, ranges)
-    tally([[own, worstOf([...fates.values()])]], records, ranges)
+    tally([...accounts, [own, worstOf([...fates.values()])]], records, ranges)
     return [...taking.refused, ...taking.late.flat(), ...this.#settle()]
   }
 

@@ -11,8 +11,8 @@ import type { Node } from "../../pipeline/Expression.ts"
 import type { Values } from "../../pipeline/Pane.ts"
 import type { Definition } from "../../pipeline/Source.ts"
 import { Chosen, Extreme } from "./Extremes.ts"
-import type { Mask } from "../expressions/Comparison.ts"
-import { maskOf } from "../expressions/Evaluator.ts"
+import type { Condition } from "../expressions/Comparison.ts"
+import { conditionOf } from "../expressions/Evaluator.ts"
 import { CountDistinct } from "./CountDistinct.ts"
 import { Custom } from "./Custom.ts"
 import type { TableReader, TableWriter } from "../State.ts"
@@ -23,6 +23,7 @@ import type { SlotPages } from "../SlotPages.ts"
 import type { RowGroups } from "../windowed/Grouping.ts"
 import { Lane } from "./Lane.ts"
 import { ProductSum } from "./ProductSum.ts"
+import { Runs } from "./Runs.ts"
 import { WideChosen, WideExtreme } from "./Wide.ts"
 import { Correlation, Covariance, doubles, exact, Spread } from "./Moments.ts"
 import { QuantileSketch } from "./QuantileSketch.ts"
@@ -60,7 +61,7 @@ const evaluatedOf = ({ masks, source }: Rows["batch"]): Map<string, Uint8Array |
 export class AccumulatorTable {
   readonly #entries: ReadonlyArray<Entry>
   /** The conditions of the aggregates over rows of a source, one of each. */
-  #masks: { readonly source: Definition; readonly byText: ReadonlyMap<string, Mask> } | null = null
+  #masks: { readonly source: Definition; readonly byText: ReadonlyMap<string, Condition> } | null = null
   /** Which aggregates merging and un-merging concern: those with an inverse, those without, or all. */
   readonly invertible: ReadonlyArray<Accumulator>
   readonly others: ReadonlyArray<Accumulator>
@@ -82,6 +83,8 @@ export class AccumulatorTable {
   readonly #rows = new Lane(0)
   /** Pre-aggregated records among them, which leave some results unknown. */
   readonly #preAggregated = new Lane(0)
+  /** The rows that are added. */
+  readonly #runs = new Runs()
 
   /** Messages name the pipeline. */
   constructor(pipeline: string, aggregates: ReadonlyArray<Aggregate>) {
@@ -185,7 +188,7 @@ export class AccumulatorTable {
     const inUse = new Uint8Array(this.#capacity)
     inUse.set(this.#inUse)
     this.#inUse = inUse
-    for (const part of [this.#rows, this.#preAggregated, ...this.all]) part.grow(this.#capacity)
+    for (const part of [this.#rows, this.#preAggregated, this.#runs, ...this.all]) part.grow(this.#capacity)
   }
 
   rowsOf(slot: number): number {
@@ -197,26 +200,40 @@ export class AccumulatorTable {
     const byText = this.#conditionsOf(batch.source)
     if (byText.size === 0) return this.#entries.map(() => null)
     const known = evaluatedOf(batch)
-    for (const [text, maskOf] of byText) {
+    for (const [text, conditionIn] of byText) {
       if (known.has(text)) continue
-      const mask = maskOf({ batch })
-      known.set(text, !mask.includes(1) ? noRows : mask.includes(0) ? mask : null)
+      const mask = conditionIn({ batch })
+      if (typeof mask === "boolean") known.set(text, mask ? null : noRows)
+      else known.set(text, !mask.includes(1) ? noRows : mask.includes(0) ? mask : null)
     }
     return this.#entries.map(({ condition }) => condition === null ? null : known.get(condition) ?? null)
   }
 
-  #conditionsOf(source: Definition): ReadonlyMap<string, Mask> {
+  #conditionsOf(source: Definition): ReadonlyMap<string, Condition> {
     if (this.#masks?.source !== source) {
       const conditions = new Map(this.#entries.flatMap(({ condition, where }) => condition === null || where === null ? [] : [[condition, where] as const]))
-      this.#masks = { source, byText: new Map(Array.from(conditions, ([text, where]) => [text, maskOf(source, where)])) }
+      this.#masks = { source, byText: new Map(Array.from(conditions, ([text, where]) => [text, conditionOf(source, where)])) }
     }
     return this.#masks.byText
   }
 
   add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
+    const runs = this.#runs.of(rows)
+    if (runs !== null) return this.#addRuns(runs, masks)
     this.pages?.touchAll(rows.slots, rows.from, rows.to)
     countRows(rows, this.#rows.values)
     for (let i = 0; i < this.#entries.length; i++) if (masks[i] !== noRows) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
+  }
+
+  #addRuns(runs: Runs, masks: ReadonlyArray<Uint8Array | null>): void {
+    this.pages?.touchAll(runs.owners, 0, runs.length)
+    countRuns(runs, this.#rows.values)
+    for (const [i, { accumulator }] of this.#entries.entries()) {
+      const mask = masks[i]!
+      if (accumulator === null || mask === noRows) continue
+      if (mask === null && accumulator.addRuns !== undefined) accumulator.addRuns(runs)
+      else accumulator.add(runs, mask)
+    }
   }
 
   /** Adds groups of rows to the slot of each: what they are for an aggregate is computed once for all tables that have it. */
@@ -312,6 +329,11 @@ const summed: ReadonlySet<Op> = new Set(["sum", "mean", "weightedMean"])
 
 const countRows = ({ from, slots, to }: Rows, lane: Float64Array): void => {
   for (let i = from; i < to; i++) if (slots[i]! >= 0) lane[slots[i]!]! += 1
+}
+
+/** Adds to a number of each slot how many rows it has. */
+const countRuns = ({ ends, length, owners }: Runs, lane: Float64Array): void => {
+  for (let at = 0; at < length; at++) lane[owners[at]!]! += ends[at]! - (at === 0 ? 0 : ends[at - 1]!)
 }
 
 const released = (done: string, slot: number): Error =>

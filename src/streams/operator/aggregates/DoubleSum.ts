@@ -9,9 +9,27 @@
 import type { TableReader, TableWriter } from "../State.ts"
 import type { Rows } from "./Accumulator.ts"
 import { grown, type Part } from "./Lane.ts"
+import type { Runs } from "./Runs.ts"
 
 /** Up to here nothing in TwoSum overflows. */
 const limit = 2 ** 1_000
+
+/** Up to here a sum of integers that is rounded is not. */
+const most = Number.MAX_SAFE_INTEGER
+
+/** Divides the 53 bits of a double in two. */
+const splitter = 2 ** 27 + 1
+
+/** What the product of two doubles loses by being one. */
+export const errorOf = (a: number, b: number): number => {
+  const aTop = splitter * a
+  const bTop = splitter * b
+  const aHigh = aTop - (aTop - a)
+  const bHigh = bTop - (bTop - b)
+  const aLow = a - aHigh
+  const bLow = b - bHigh
+  return aLow * bLow - (a * b - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
+}
 
 /** Two columns whose values belong together, row by row. */
 export type Factors = readonly [Float64Array, Float64Array]
@@ -91,6 +109,42 @@ export class DoubleSum implements Part {
       const b = right[i]!
       if (slot < 0 || (mask !== null && mask[i] === 0) || a !== a || b !== b) continue
       this.addProduct(slot, a, b)
+    }
+  }
+
+  /**
+   * Adds the exact products of two columns of integers, in the order of the runs, where both are there. What they and their sums
+   * lose are integers as well: as long as a double holds the sum of those, nothing is lost of it.
+   */
+  addRunsOfProducts({ ends, length, owners }: Runs, [left, right]: Factors): void {
+    for (let run = 0, at = 0; run < length; run++) {
+      const end = ends[run]!
+      const slot = owners[run]!
+      let high = this.#high[slot]!
+      let low = this.#low[slot]!
+      for (; at < end; at++) {
+        const a = left[at]!
+        const b = right[at]!
+        const product = a * b
+        const sum = high + product
+        const added = sum - high
+        const error = errorOf(a, b)
+        const errors = error + ((high - (sum - added)) + (product - added))
+        const lows = low + errors
+        if (errors <= most && errors >= -most && lows <= most && lows >= -most) {
+          high = sum
+          low = lows
+        } else if (a === a && b === b) {
+          this.#high[slot] = high
+          this.#low[slot] = low
+          this.add(slot, product)
+          this.add(slot, error)
+          high = this.#high[slot]!
+          low = this.#low[slot]!
+        }
+      }
+      this.#high[slot] = high
+      this.#low[slot] = low
     }
   }
 

@@ -9,6 +9,7 @@ import type { TableReader, TableWriter } from "../State.ts"
 import type { Rows } from "./Accumulator.ts"
 import type { Factors } from "./DoubleSum.ts"
 import { grown, type Part } from "./Lane.ts"
+import type { Runs } from "./Runs.ts"
 
 /** By row. */
 export type Large = ReadonlyMap<number, bigint>
@@ -42,6 +43,54 @@ export class ExactSum implements Part {
       else if (value !== value) continue
       else this.addBig(slot, large?.get(i) ?? BigInt(value))
       counts[slot]! += 1
+    }
+  }
+
+  /** The same as {@link addColumn}. */
+  addRuns(runs: Runs, all: Float64Array, counts: Float64Array, large: Large | null): void {
+    const { ends, length, order, owners } = runs
+    const column = runs.inOrder(all)
+    const lane = this.#lane
+    for (let run = 0, at = 0; run < length; run++) {
+      const end = ends[run]!
+      const slot = owners[run]!
+      let count = end - at
+      let total = lane[slot]!
+      for (; at < end; at++) {
+        const sum = total + column[at]!
+        if (sum <= limit && sum >= -limit) total = sum
+        else if (column[at] !== column[at]) count--
+        else {
+          lane[slot] = total
+          this.addBig(slot, large?.get(order[at]!) ?? BigInt(column[at]!))
+          total = lane[slot]!
+        }
+      }
+      lane[slot] = total
+      counts[slot]! += count
+    }
+  }
+
+  /** The same as {@link addBeside}. */
+  addRunsBeside(runs: Runs, [all, allOther]: Factors): void {
+    const { ends, length, owners } = runs
+    const [column, other] = [runs.inOrder(all), runs.inOrder(allOther)]
+    const lane = this.#lane
+    for (let run = 0, at = 0; run < length; run++) {
+      const end = ends[run]!
+      const slot = owners[run]!
+      let total = lane[slot]!
+      for (; at < end; at++) {
+        if (column[at] !== column[at] || other[at] !== other[at]) continue
+        const sum = total + column[at]!
+        if (sum <= limit && sum >= -limit) total = sum
+        else {
+          lane[slot] = total
+          this.addBig(slot, BigInt(column[at]!))
+          total = lane[slot]!
+        }
+      }
+      lane[slot] = total
     }
   }
 

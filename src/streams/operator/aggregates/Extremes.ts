@@ -1,10 +1,11 @@
 /** Aggregates that choose one value: smallest and largest, first and last, by another field. */
-import { isAbsent, valueOf } from "../../records/Batch.ts"
+import { type Batch, isAbsent, valueOf } from "../../records/Batch.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
 import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
 import { Lane, Parts } from "./Lane.ts"
+import type { Runs } from "./Runs.ts"
 
 /** The smallest or largest value of a column. */
 export class Extreme extends Parts implements Accumulator {
@@ -44,6 +45,23 @@ export class Extreme extends Parts implements Accumulator {
       // A comparison with NaN is false: an absent value never replaces one, and any value replaces the absent one.
       if (largest ? value > known : value < known) values[slot] = value
       else if (known !== known) values[slot] = value
+    }
+  }
+
+  addRuns(runs: Runs): void {
+    const { batch, ends, length, owners } = runs
+    const all = batch.columns[this.#index]!
+    if (isAbsent(batch, all)) return
+    const column = runs.inOrder(all)
+    const values = this.#value.values
+    const largest = this.#sign === 1
+    for (let run = 0, at = 0; run < length; run++) {
+      const end = ends[run]!
+      let known = values[owners[run]!]!
+      while (known !== known && at < end) known = column[at++]!
+      if (largest) for (; at < end; at++) known = column[at]! > known ? column[at]! : known
+      else for (; at < end; at++) known = column[at]! < known ? column[at]! : known
+      values[owners[run]!] = known
     }
   }
 
@@ -132,6 +150,34 @@ export class Chosen implements Accumulator {
       row.partition.values[slot] = partition
       row.offset.values[slot] = offsets[i]!
     }
+  }
+
+  /** Of the rows of a slot the best one is added alone. */
+  addRuns(runs: Runs): void {
+    const { batch, ends, length, order, slots } = runs
+    const all = batch.columns[this.#index]!
+    if (isAbsent(batch, all)) return
+    const allBy = this.#by === null ? batch.times : batch.columns[this.#by]!
+    const [column, by] = [runs.inOrder(all), runs.inOrder(allBy)]
+    const sign = this.#bySign
+    for (let run = 0, at = 0; run < length; run++) {
+      const end = ends[run]!
+      while (at < end && (column[at] !== column[at] || by[at] !== by[at])) at++
+      let best = at
+      let key = by[at]! * sign
+      for (; at < end; at++) {
+        const other = by[at]! * sign
+        if (column[at] !== column[at] || !(other >= key) || (other === key && !this.#isPreferred(batch, order[at]!, order[best]!))) continue
+        best = at
+        key = other
+      }
+      if (best < end) this.#addColumn({ batch, from: order[best]!, to: order[best]! + 1, slots }, all, allBy, null)
+    }
+  }
+
+  /** Of two rows of a batch that are equal in what they are chosen by. */
+  #isPreferred({ offsets, times }: Batch, row: number, other: number): boolean {
+    return (times[row]! - times[other]! || offsets[row]! - offsets[other]!) * this.#tieSign > 0
   }
 
   #winsTie(slot: number, time: number, partition: number, offset: number): boolean {

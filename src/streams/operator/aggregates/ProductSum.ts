@@ -9,14 +9,12 @@
  */
 import type { TableReader, TableWriter } from "../State.ts"
 import type { Rows } from "./Accumulator.ts"
-import { DoubleSum, type Factors, unitBits, unitsOf } from "./DoubleSum.ts"
+import { DoubleSum, errorOf, type Factors, unitBits, unitsOf } from "./DoubleSum.ts"
 import type { Part } from "./Lane.ts"
+import type { Runs } from "./Runs.ts"
 
 /** Up to here and from its reciprocal on, nothing in the product of two overflows, and none of its digits is lost. */
 const limit = 2 ** 480
-
-/** Divides the 53 bits of a double in two. */
-const splitter = 2 ** 27 + 1
 
 export class ProductSum implements Part {
   readonly bytesPerSlot: number
@@ -67,6 +65,11 @@ export class ProductSum implements Part {
     }
     this.#products.addColumn(rows, products, mask, null)
     this.#errors.addColumn(rows, errors, mask, null)
+  }
+
+  /** The same as {@link addProducts} of integers, in one loop: the sum of their errors needs no error of its own. */
+  addRuns(runs: Runs, [allLeft, allRight]: Factors): void {
+    this.#products.addRunsOfProducts(runs, [runs.inOrder(allLeft), runs.inOrder(allRight)])
   }
 
   /** Adds a product of values of any size, of which those that no double holds are made of several. */
@@ -136,15 +139,6 @@ export const doublesOf = (value: number | bigint): ReadonlyArray<number> => {
   const doubles: Array<number> = []
   for (let rest = value; rest !== 0n; rest -= BigInt(doubles.at(-1)!)) doubles.push(Number(rest))
   return doubles
-}
-
-/** What the product of two doubles loses by being one. */
-const errorOf = (a: number, b: number): number => {
-  const [aTop, bTop] = [splitter * a, splitter * b]
-  const aHigh = aTop - (aTop - a)
-  const bHigh = bTop - (bTop - b)
-  const [aLow, bLow] = [a - aHigh, b - bHigh]
-  return aLow * bLow - (a * b - aHigh * bHigh - aLow * bHigh - aHigh * bLow)
 }
 
 const isNear = (value: number): boolean => {

@@ -6,7 +6,8 @@ import { type Accumulator, type Rows } from "./Accumulator.ts"
 import type { DoubleSum } from "./DoubleSum.ts"
 import type { ExactSum, Large } from "./ExactSum.ts"
 import { Lane, Sums } from "./Lane.ts"
-import type { ProductSum } from "./ProductSum.ts"
+import { ProductSum } from "./ProductSum.ts"
+import type { Runs } from "./Runs.ts"
 
 export class Count extends Sums implements Accumulator {
   readonly #rows: Lane
@@ -23,6 +24,11 @@ export class Count extends Sums implements Accumulator {
       const slot = slots[i]!
       if (slot >= 0 && (mask === null || mask[i] !== 0)) rows[slot]! += 1
     }
+  }
+
+  addRuns({ ends, length, owners }: Runs): void {
+    const rows = this.#rows.values
+    for (let run = 0; run < length; run++) rows[owners[run]!]! += ends[run]! - (run === 0 ? 0 : ends[run - 1]!)
   }
 
   addPreAggregated(): void {
@@ -49,6 +55,10 @@ export class CountOfCounts extends Sums implements Accumulator {
     }
   }
 
+  addRuns({ ends, length, owners }: Runs): void {
+    for (let run = 0; run < length; run++) this.#rows.add(owners[run]!, ends[run]! - (run === 0 ? 0 : ends[run - 1]!))
+  }
+
   addPreAggregated({ from, slots, to }: Rows, column: Float64Array): void {
     for (let i = from; i < to; i++) {
       if (slots[i]! >= 0 && !Number.isNaN(column[i]!)) this.#rows.add(slots[i]!, column[i]!)
@@ -63,27 +73,27 @@ export class CountOfCounts extends Sums implements Accumulator {
 /** The sum of a column, and how many values went into it. */
 export abstract class Total<Sum extends ExactSum | DoubleSum> extends Sums implements Accumulator {
   protected readonly sum: Sum
-  readonly #rows: Lane
-  readonly #index: number
+  protected readonly rows: Lane
+  protected readonly index: number
 
   constructor(index: number, sum: Sum) {
     const rows = new Lane(0)
     super({ sum, rows })
     this.sum = sum
-    this.#rows = rows
-    this.#index = index
+    this.rows = rows
+    this.index = index
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
-    this.sum.addColumn(rows, rows.batch.columns[this.#index]!, mask, this.#rows.values, rows.batch.large?.[this.#index] ?? null)
+    this.sum.addColumn(rows, rows.batch.columns[this.index]!, mask, this.rows.values, rows.batch.large?.[this.index] ?? null)
   }
 
   addPreAggregated(rows: Rows, column: Float64Array, large: Large | null): void {
-    this.sum.addColumn(rows, column, null, this.#rows.values, large)
+    this.sum.addColumn(rows, column, null, this.rows.values, large)
   }
 
   result(slot: number): Value {
-    const rows = this.#rows.values[slot]!
+    const rows = this.rows.values[slot]!
     return rows === 0 ? null : this.resultOf(slot, rows)
   }
 
@@ -91,8 +101,15 @@ export abstract class Total<Sum extends ExactSum | DoubleSum> extends Sums imple
   protected abstract resultOf(slot: number, rows: number): Value
 }
 
+abstract class TotalOfIntegers extends Total<ExactSum> {
+  addRuns(runs: Runs): void {
+    const { columns, large } = runs.batch
+    this.sum.addRuns(runs, columns[this.index]!, this.rows.values, large?.[this.index] ?? null)
+  }
+}
+
 /** The exact sum of a column of integers (`scale` is `null`) or unscaled decimals. */
-export class ExactTotal extends Total<ExactSum> {
+export class ExactTotal extends TotalOfIntegers {
   readonly #scale: number | null
 
   constructor(options: { index: number; scale: number | null; sum: ExactSum }) {
@@ -107,7 +124,7 @@ export class ExactTotal extends Total<ExactSum> {
 }
 
 /** The mean of a column of integers (`scale` is `null`) or unscaled decimals. */
-export class ExactMean extends Total<ExactSum> {
+export class ExactMean extends TotalOfIntegers {
   readonly #scale: number | null
 
   constructor(options: { index: number; scale: number | null; sum: ExactSum }) {
@@ -168,18 +185,18 @@ export interface Weighted {
 abstract class WeightedMean<Sum extends ExactSum | DoubleSum, Products extends Sum | ProductSum = Sum> extends Sums implements Accumulator {
   protected readonly products: Products
   protected readonly weights: Sum
-  readonly #columns: Weighted
+  protected readonly columns: Weighted
 
   constructor(columns: Weighted, products: Products, weights: Sum) {
     super({ products, weights })
     this.products = products
     this.weights = weights
-    this.#columns = columns
+    this.columns = columns
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
     const { columns, large } = rows.batch
-    const { value, weight } = this.#columns
+    const { value, weight } = this.columns
     if (large?.[value] != null || large?.[weight] != null) return this.#addLarge(rows, mask)
     const [values, weights] = [columns[value]!, columns[weight]!]
     this.products.addProducts(rows, [values, weights], mask)
@@ -189,7 +206,7 @@ abstract class WeightedMean<Sum extends ExactSum | DoubleSum, Products extends S
   #addLarge({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      const [value, weight] = [storedAt(batch, this.#columns.value, i), storedAt(batch, this.#columns.weight, i)]
+      const [value, weight] = [storedAt(batch, this.columns.value, i), storedAt(batch, this.columns.weight, i)]
       if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value || weight !== weight) continue
       this.addWeighted(slot, value, weight)
     }
@@ -212,6 +229,14 @@ export class ExactWeightedMean extends WeightedMean<ExactSum, ExactSum | Product
   constructor(options: { columns: Weighted; scale: number | null; products: ExactSum | ProductSum; weights: ExactSum }) {
     super(options.columns, options.products, options.weights)
     this.#scale = options.scale
+  }
+
+  addRuns(runs: Runs): void {
+    const { columns, large } = runs.batch
+    const { value, weight } = this.columns
+    if (!(this.products instanceof ProductSum) || large?.[value] != null || large?.[weight] != null) return this.add(runs, null)
+    this.products.addRuns(runs, [columns[value]!, columns[weight]!])
+    this.weights.addRunsBeside(runs, [columns[weight]!, columns[value]!])
   }
 
   protected addWeighted(slot: number, value: number | bigint, weight: number | bigint): void {

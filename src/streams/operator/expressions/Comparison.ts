@@ -10,6 +10,9 @@ import { all, type Columns, type Evaluator, integerAt, type Rows } from "./Vecto
 
 export type Mask = (rows: Pick<Rows, "batch">) => Uint8Array
 
+/** The same, where what holds for all rows or for none is said in a word: mostly all rows of a batch are the same. */
+export type Condition = (rows: Pick<Rows, "batch">) => Uint8Array | boolean
+
 interface Simple {
   readonly op: Comparison | "isNot"
   readonly field: string
@@ -17,14 +20,14 @@ interface Simple {
 }
 
 /** A field against a literal: in the column's own terms it is one comparison of doubles a row. */
-export const simple = ({ field, op, value }: Simple, table: Table): Mask => {
+export const simple = ({ field, op, value }: Simple, table: Table): Condition => {
   const index = indexOf(table, field)
   return ({ batch }) => {
     const column = batch.columns[index]!
     const test = storedTest(op, table.columns[index]!, value, batch)
+    if (isAbsent(batch, column)) return holdsWithout(test)
     const mask = new Uint8Array(batch.length)
-    if (!isAbsent(batch, column)) fill(mask, test, column)
-    else if (holdsWithout(test)) mask.fill(1)
+    fill(mask, test, column)
     return mask
   }
 }

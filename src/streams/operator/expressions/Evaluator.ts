@@ -6,7 +6,7 @@ import type { Use } from "../../pipeline/Uses.ts"
 import { indexOf } from "../../records/Batch.ts"
 import { arithmetic, literal, numeral, quotient, signed, toDouble } from "./Arithmetic.ts"
 import { coalesce, conditional, extreme } from "./Choice.ts"
-import { compared, type Mask, simple } from "./Comparison.ts"
+import { compared, type Condition, type Mask, simple } from "./Comparison.ts"
 import { concat, extract, split, substring, text } from "./Text.ts"
 import { all, bounded, type Columns, type Evaluator, vectorOf } from "./Vector.ts"
 import { clock } from "./WallClock.ts"
@@ -25,14 +25,25 @@ export const valuesOf = (table: Table, node: Node, use: Use = "compared"): Evalu
 
 /** A 1 for each row for which a condition holds. */
 export const maskOf = (table: Table, node: Node): Mask => {
+  const condition = conditionOf(table, node)
+  return (rows) => {
+    const bits = condition(rows)
+    return typeof bits === "boolean" ? new Uint8Array(rows.batch.length).fill(bits ? 1 : 0) : bits
+  }
+}
+
+export const conditionOf = (table: Table, node: Node): Condition => {
   const scope: Scope = { table, isBounded: false, use: "compared" }
   switch (node.op) {
     case "and":
     case "or":
-      return together(node.op === "and", node.all.map((part) => maskOf(table, part)))
+      return together(node.op === "and", node.all.map((part) => conditionOf(table, part)))
     case "not": {
-      const mask = maskOf(table, node.that)
-      return (rows) => mask(rows).map((bit) => 1 - bit)
+      const condition = conditionOf(table, node.that)
+      return (rows) => {
+        const bits = condition(rows)
+        return typeof bits === "boolean" ? !bits : bits.map((bit) => 1 - bit)
+      }
     }
     case "isNull": {
       const { evaluate } = compile(scope, node.of)
@@ -67,17 +78,19 @@ const beside = (scope: Scope, left: Node, right: Node): Evaluator =>
     : compile(scope, right)
 
 /** A mask that would change nothing is not gone through bit by bit: mostly all of a batch's rows are the same. */
-const together = (isAnd: boolean, masks: ReadonlyArray<Mask>): Mask => (rows) => {
+const together = (isAnd: boolean, conditions: ReadonlyArray<Condition>): Condition => (rows) => {
   let mask: Uint8Array | null = null
-  for (const part of masks) {
+  for (const part of conditions) {
     const other = part(rows)
+    if (other === isAnd) continue
+    if (typeof other === "boolean") return other
     if (!other.includes(isAnd ? 0 : 1)) continue
     if (mask === null) mask = other
     else for (let i = 0; i < mask.length; i++) mask[i] = isAnd ? mask[i]! & other[i]! : mask[i]! | other[i]!
     // All others would change nothing.
-    if (!mask.includes(isAnd ? 1 : 0)) return mask
+    if (!mask.includes(isAnd ? 1 : 0)) return !isAnd
   }
-  return mask ?? new Uint8Array(rows.batch.length).fill(isAnd ? 1 : 0)
+  return mask ?? isAnd
 }
 
 const ones = (batch: Columns, values: Float64Array, isOne: (value: number) => boolean): Uint8Array => {
