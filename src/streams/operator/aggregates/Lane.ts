@@ -1,5 +1,6 @@
 /** A number for each slot, and what accumulators made of such pieces have in common. */
 import type { TableReader, TableWriter } from "../State.ts"
+import type { ResultColumn } from "./Accumulator.ts"
 
 /** A piece of an accumulator's state, with a value for each slot. */
 export interface Part {
@@ -105,6 +106,11 @@ export abstract class Sums extends Parts {
   subtract = (from: number, slot: number): void => {
     for (const sum of this.parts) sum.subtract(from, slot)
   }
+}
+
+/** Numbers of slots as they are, see `ResultColumn`. */
+export const storeNumbers = (lane: Float64Array, slots: Int32Array, count: number, { first, numbers, stride }: Omit<ResultColumn, "others">): void => {
+  for (let i = 0, place = first; i < count; i++, place += stride) numbers[place] = lane[slots[i]!]!
 }
 
 /** A copy of a lane with room for more slots. */

@@ -2,10 +2,11 @@
 import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../../domain/Decimal.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import { storedAt } from "../../records/Batch.ts"
-import { type Accumulator, type Rows } from "./Accumulator.ts"
+import type { Form } from "../../records/PaneBatch.ts"
+import type { Accumulator, ResultColumn, Rows } from "./Accumulator.ts"
 import type { DoubleSum } from "./DoubleSum.ts"
 import type { ExactSum, Large } from "./ExactSum.ts"
-import { Lane, Sums } from "./Lane.ts"
+import { Lane, storeNumbers, Sums } from "./Lane.ts"
 import type { ProductSum } from "./ProductSum.ts"
 
 export class Count extends Sums implements Accumulator {
@@ -29,8 +30,14 @@ export class Count extends Sums implements Accumulator {
     throw new TypeError("rows alone are counted here")
   }
 
+  readonly form = { kind: "number" } as const
+
   result(slot: number): Value {
     return this.#rows.values[slot]!
+  }
+
+  store(slots: Int32Array, count: number, column: ResultColumn): void {
+    storeNumbers(this.#rows.values, slots, count, column)
   }
 }
 
@@ -63,27 +70,27 @@ export class CountOfCounts extends Sums implements Accumulator {
 /** The sum of a column, and how many values went into it. */
 export abstract class Total<Sum extends ExactSum | DoubleSum> extends Sums implements Accumulator {
   protected readonly sum: Sum
-  readonly #rows: Lane
+  protected readonly rows: Lane
   readonly #index: number
 
   constructor(index: number, sum: Sum) {
     const rows = new Lane(0)
     super({ sum, rows })
     this.sum = sum
-    this.#rows = rows
+    this.rows = rows
     this.#index = index
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
-    this.sum.addColumn(rows, rows.batch.columns[this.#index]!, mask, this.#rows.values, rows.batch.large?.[this.#index] ?? null)
+    this.sum.addColumn(rows, rows.batch.columns[this.#index]!, mask, this.rows.values, rows.batch.large?.[this.#index] ?? null)
   }
 
   addPreAggregated(rows: Rows, column: Float64Array, large: Large | null): void {
-    this.sum.addColumn(rows, column, null, this.#rows.values, large)
+    this.sum.addColumn(rows, column, null, this.rows.values, large)
   }
 
   result(slot: number): Value {
-    const rows = this.#rows.values[slot]!
+    const rows = this.rows.values[slot]!
     return rows === 0 ? null : this.resultOf(slot, rows)
   }
 
@@ -95,9 +102,22 @@ export abstract class Total<Sum extends ExactSum | DoubleSum> extends Sums imple
 export class ExactTotal extends Total<ExactSum> {
   readonly #scale: number | null
 
+  readonly form: Form
+
   constructor(options: { index: number; scale: number | null; sum: ExactSum }) {
     super(options.index, options.sum)
     this.#scale = options.scale
+    this.form = options.scale === null ? { kind: "number" } : { kind: "decimal", scale: options.scale }
+  }
+
+  store(slots: Int32Array, count: number, { first, numbers, others, stride }: ResultColumn): void {
+    const rows = this.rows.values
+    for (let i = 0, place = first; i < count; i++, place += stride) {
+      const slot = slots[i]!
+      const total = rows[slot] === 0 ? NaN : this.sum.small(slot) ?? Infinity
+      numbers[place] = total
+      if (total === Infinity) others.set(place, this.resultOf(slot))
+    }
   }
 
   protected resultOf(slot: number): Value {
@@ -110,9 +130,24 @@ export class ExactTotal extends Total<ExactSum> {
 export class ExactMean extends Total<ExactSum> {
   readonly #scale: number | null
 
+  readonly form: Form
+
   constructor(options: { index: number; scale: number | null; sum: ExactSum }) {
     super(options.index, options.sum)
     this.#scale = options.scale
+    this.form = options.scale === null ? { kind: "number" } : { kind: "decimal", scale: options.scale + meanExtraScale }
+  }
+
+  store(slots: Int32Array, count: number, { first, numbers, others, stride }: ResultColumn): void {
+    const counts = this.rows.values
+    for (let i = 0, place = first; i < count; i++, place += stride) {
+      const slot = slots[i]!
+      const rows = counts[slot]!
+      const total = this.sum.small(slot)
+      const mean = rows === 0 ? NaN : total === undefined ? Infinity : this.#scale === null ? total / rows : smallMean(total, rows) ?? Infinity
+      numbers[place] = mean
+      if (mean === Infinity) others.set(place, this.resultOf(slot, rows))
+    }
   }
 
   protected resultOf(slot: number, rows: number): Value {
