@@ -1950,15 +1950,15 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "slots that are given back are counted as held",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "    this.held--\n",
+    find: "    this.held -= slots.length\n",
     replace: "",
     law: foldLaw
   },
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n      if (isTired(++done)) yield\n    }\n    this.#pool",
-    replace: "      if (isTired(++done)) yield\n    }\n    this.#pool",
+    find: "      this.#slotOf[keys[i]!] = noSlot\n",
+    replace: "",
     law: foldLaw
   },
   {

@@ -42,6 +42,8 @@ export interface Accumulator {
   /** Makes room for more slots, which are as {@link reset} leaves them. */
   grow(capacity: number): void
   reset(slot: number): void
+  /** The same of many slots, where that takes less than one by one. */
+  resetAll?(slots: Int32Array): void
   /** Adds the rows whose `mask` is not 0; all of them without a mask. */
   add(rows: Rows, mask: Uint8Array | null): void
   /** Adds pre-aggregated values: the column holds the aggregate of many rows; `large` are those that are infinite in it. */

@@ -22,7 +22,7 @@ import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import type { SlotPages } from "../SlotPages.ts"
 import type { RowGroups } from "../windowed/Grouping.ts"
-import { Lane, storeNumbers } from "./Lane.ts"
+import { Lane, resetAll, storeNumbers } from "./Lane.ts"
 import { ProductSum } from "./ProductSum.ts"
 import { WideChosen, WideExtreme } from "./Wide.ts"
 import { Correlation, Covariance, doubles, exact, Spread } from "./Moments.ts"
@@ -139,6 +139,18 @@ export class AccumulatorTable {
     this.reset(slot)
     this.#inUse[slot] = 0
     this.#free.push(slot)
+  }
+
+  /** The same of many slots. */
+  releaseAll(slots: Int32Array): void {
+    for (let i = 0; i < slots.length; i++) this.#touch("reset", slots[i]!)
+    resetAll(this.#rows, slots)
+    resetAll(this.#preAggregated, slots)
+    for (const accumulator of this.all) resetAll(accumulator, slots)
+    for (let i = 0; i < slots.length; i++) {
+      this.#inUse[slots[i]!] = 0
+      this.#free.push(slots[i]!)
+    }
   }
 
   /** Another one for the same aggregates, without slots. */

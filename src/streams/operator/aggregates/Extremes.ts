@@ -107,6 +107,10 @@ export class Chosen implements Accumulator {
     this.#row.reset(slot)
   }
 
+  resetAll(slots: Int32Array): void {
+    this.#row.resetAll(slots)
+  }
+
   add(rows: Rows, mask: Uint8Array | null): void {
     const { batch } = rows
     const column = batch.columns[this.#index]!
@@ -227,6 +231,10 @@ class RowLanes {
 
   reset(slot: number): void {
     for (const lane of this.#all) lane.reset(slot)
+  }
+
+  resetAll(slots: Int32Array): void {
+    for (const lane of this.#all) lane.resetAll(slots)
   }
 
   copy(into: number, from: number, source: this): void {

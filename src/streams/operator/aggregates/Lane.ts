@@ -8,6 +8,8 @@ export interface Part {
   /** Makes room for more slots, which are as {@link reset} leaves them. */
   grow(capacity: number): void
   reset(slot: number): void
+  /** The same of many slots, where that takes less than one by one. */
+  resetAll?(slots: Int32Array): void
   merge(into: number, from: number): void
   copy(into: number, from: number, source: this): void
   subtract(from: number, slot: number): void
@@ -39,6 +41,11 @@ export class Lane implements Part {
 
   reset(slot: number): void {
     this.#values[slot] = this.#initial
+  }
+
+  resetAll(slots: Int32Array): void {
+    const [values, initial] = [this.#values, this.#initial]
+    for (let i = 0; i < slots.length; i++) values[slots[i]!] = initial
   }
 
   merge(into: number, from: number): void {
@@ -84,6 +91,10 @@ export abstract class Parts {
     for (const part of this.parts) part.reset(slot)
   }
 
+  resetAll(slots: Int32Array): void {
+    for (const part of this.parts) resetAll(part, slots)
+  }
+
   copy(into: number, from: number, source: this): void {
     for (let i = 0; i < this.parts.length; i++) this.parts[i]!.copy(into, from, source.parts[i]!)
   }
@@ -106,6 +117,11 @@ export abstract class Sums extends Parts {
   subtract = (from: number, slot: number): void => {
     for (const sum of this.parts) sum.subtract(from, slot)
   }
+}
+
+export const resetAll = (part: Pick<Part, "reset" | "resetAll">, slots: Int32Array): void => {
+  if (part.resetAll !== undefined) return part.resetAll(slots)
+  for (let i = 0; i < slots.length; i++) part.reset(slots[i]!)
 }
 
 /** Numbers of slots as they are, see `ResultColumn`. */
