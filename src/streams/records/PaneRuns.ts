@@ -24,10 +24,6 @@ export class PaneRuns {
     return this.#length
   }
 
-  get runs(): ReadonlyArray<PaneRun> {
-    return this.#runs
-  }
-
   get objects(): ReadonlyArray<Pane> {
     return this.#objects ??= this.#runs.flatMap(objectsOf)
   }
