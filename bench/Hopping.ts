@@ -9,7 +9,8 @@ import * as Batch from "../src/streams/records/Batch.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
 import type { Pane } from "../src/streams/pipeline/Pane.ts"
 import { OperatorGraph } from "../src/streams/engine/OperatorGraph.ts"
-import type { Emitted } from "../src/streams/operator/Operator.ts"
+import { type EmittedPanes, emittedOf } from "../src/streams/operator/Operator.ts"
+import { PaneBatch } from "../src/streams/records/PaneBatch.ts"
 import { finish } from "../src/streams/operator/Work.ts"
 import { inputOf } from "../src/streams/pipeline/Checked.ts"
 import * as Benchmark from "./Benchmark.ts"
@@ -28,7 +29,7 @@ const pipeline = (overlap: Overlap) =>
   )
 
 /** @param closing does what closes windows and reads them, once a batch */
-export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, closing = (close: () => void): void => close()): Read => {
+export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap, closing = (close: () => void): void => close(), readAll = readColumns): Read => {
   const { checked } = pipeline(overlap)
   const source = inputOf(checked).events
   const operator = new OperatorGraph(checked)
@@ -54,8 +55,26 @@ interface Read {
 
 const nothing = (): Read => ({ panes: 0, trades: 0, volume: 0, rest: 0 })
 
-const readAll = (all: Read, emitted: ReadonlyArray<Emitted>): void => {
-  for (const { pane } of emitted) read(all, pane)
+/** Panes as numbers, as they leave the windows: asks for each part of them, so that none can be left out. */
+export const readColumns = (all: Read, emitted: ReadonlyArray<EmittedPanes>): void => {
+  for (const panes of emitted) {
+    if (!(panes instanceof PaneBatch)) throw new Error("panes that are objects have come out of windows")
+    for (let row = 0; row < panes.length; row++) readRow(all, panes, row)
+  }
+}
+
+const readRow = (all: Read, panes: PaneBatch, row: number): void => {
+  const { numbers } = panes
+  const mean = panes.placeOf(row, 0)
+  all.panes++
+  all.trades += numbers[mean + 2]!
+  all.volume += numbers[mean + 1]!
+  all.rest += numbers[mean]! + panes.keyAt(row).length + panes.endAt(row) - panes.startAt(row)
+}
+
+/** Panes as the objects that functions and sinks get. */
+export const readObjects = (all: Read, emitted: ReadonlyArray<EmittedPanes>): void => {
+  for (const { pane } of emitted.flatMap(emittedOf)) read(all, pane)
 }
 
 /** Asks for each part of it, so that none can be left out. */

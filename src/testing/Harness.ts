@@ -44,10 +44,10 @@ export const engineOf = (job: Job): Engine => ({
     let next = step.next()
     for (; next.done !== true; next = step.next()) {
       if (next.value.length > portion) throw new Error(`a portion of ${next.value.length} panes`)
-      panes.push(...next.value)
+      panes.push(...next.value.objects)
       between()
     }
-    return { ...next.value, panes: [...panes, ...next.value.panes] }
+    return { ...next.value, panes: [...panes, ...next.value.panes.objects] }
   },
   close: () => job.close(),
   snapshot: () => SnapshotText.of(job.snapshot()),

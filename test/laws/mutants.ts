@@ -307,7 +307,7 @@ const inCancels: ReadonlyArray<Mutant> = [
   {
     mistake: "a window without rows left is told as it is",
     file: "streams/operator/windowed/WindowOperator.ts",
-    find: "kind !== \"retracted\" && this.#slots.rowsOf(slot) === 0",
+    find: "window.kind !== \"retracted\" && this.#slots.rowsOf(slot) === 0",
     replace: "false",
     law: cancelLaw
   },
@@ -1607,9 +1607,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a pane's changes count what was emitted, not its rows",
-    file: "streams/operator/windowed/WindowOperator.ts",
-    find: "pane: kind, revision, changes, values }",
-    replace: "pane: kind, revision, changes: revision, values }",
+    file: "streams/records/PaneBatch.ts",
+    find: "numbers[place + at.changes] = changes[i]!",
+    replace: "numbers[place + at.changes] = revision",
     law: "in whatever order a new start"
   },
   {
@@ -1862,8 +1862,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a pre-aggregated record leaves the results that it does not know as if nothing had happened",
     file: "streams/operator/aggregates/AccumulatorTable.ts",
-    find: "const known = !preAggregated || preAggregatedColumn !== null",
-    replace: "const known = true",
+    find: "this.#preAggregated.values[slots[i]!]! > 0",
+    replace: "false",
     law: "pre-aggregated records count"
   },
   {
@@ -1950,15 +1950,15 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "slots that are given back are counted as held",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "    this.held--\n",
+    find: "    this.held -= slots.length\n",
     replace: "",
     law: foldLaw
   },
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n      if (isTired(++done)) yield\n    }\n    this.#pool",
-    replace: "      if (isTired(++done)) yield\n    }\n    this.#pool",
+    find: "      this.#slotOf[keys[i]!] = noSlot\n",
+    replace: "",
     law: foldLaw
   },
   {
@@ -2358,8 +2358,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what stands behind a left join is told among what is due earlier",
     file: "streams/engine/OperatorGraph.ts",
-    find: "emitted.watermark + this.#trail",
-    replace: "emitted.watermark",
+    find: "if (this.#trail === 0) return panes",
+    replace: "if (this.#trail >= 0) return panes",
     law: "windows behind a left join come among"
   },
   ...checkpointing("streams/operator/keyed/RowTable.ts", [

@@ -93,6 +93,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["windows that are closed are kept", "end + this.#lateness <= this.#closedTo", "end + this.#lateness + 1_000_000 <= this.#closedTo"]
   ]),
   ...planted("streams/engine/OperatorGraph.ts", [
-    ["what was told at an end is told no more", "        this.#told.tell(pane, rows)\n        told.push(pane)\n        this.#panes.push({ pane, rows, watermark: window.closedTo + this.#trail, offset })", "        void [pane, rows, offset]"]
+    ["what was told at an end is told no more", "        this.#told.tell(pane, rows)\n        told.push(pane)\n        this.#panes.push([{ pane, rows, watermark: window.closedTo + this.#trail, offset }])", "        void [pane, rows, offset]"]
   ])
 ]

@@ -1,7 +1,7 @@
 /** The engine's operators over batches as the source reader makes them; every pane is read. */
 import { Schema } from "effect"
 import { OperatorGraph } from "../../../src/streams/engine/OperatorGraph.ts"
-import { endOfTime } from "../../../src/streams/operator/Operator.ts"
+import { emittedOf, endOfTime } from "../../../src/streams/operator/Operator.ts"
 import { finish } from "../../../src/streams/operator/Work.ts"
 import { inputOf } from "../../../src/streams/pipeline/Checked.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
@@ -31,7 +31,7 @@ main((count) => {
   for (let key = 0; key < keys; key++) dictionary.numberOf(`K${key}`)
   const operators = new OperatorGraph(checked)
   const read = (): void => {
-    for (const { pane: { key, start, values } } of operators.drain()) {
+    for (const { pane: { key, start, values } } of operators.drain().flatMap(emittedOf)) {
       add(totals, key, start, Number(values["price"]), Number(values["volume"]), Number(values["count"]))
     }
   }

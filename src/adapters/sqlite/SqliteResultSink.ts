@@ -55,9 +55,10 @@ const make = Effect.fnUntraced(function*() {
   const newest = yield* NewestWindows.make
   const writePortion = (panes: ReadonlyArray<Pane.Pane>, wide: ReadonlySet<string>) =>
     database.write(() => {
-      const taken = panes.map(Pane.encode).filter(({ changes, end, key, pane, pipeline, revision, start, values }) => {
-        const isWide = wide.has(windowOf({ pipeline, start, end }))
-        const { changes: rows } = insert.run(pipeline, key, start, end, pane, revision, changes, JSON.stringify(values), isWide ? 0 : 1)
+      const taken = panes.filter((written) => {
+        const { changes, end, key, pane, pipeline, revision, start } = written
+        const isWide = wide.has(windowOf(written))
+        const { changes: rows } = insert.run(pipeline, key, start, end, pane, revision, changes, Pane.valuesToJson(written.values), isWide ? 0 : 1)
         return Number(rows) > 0
       })
       newest.note({ present: taken.filter(({ pane }) => pane !== "retracted"), gone: taken.filter(({ pane }) => pane === "retracted") })

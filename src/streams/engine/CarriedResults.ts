@@ -8,7 +8,7 @@ import * as Checked from "../pipeline/Checked.ts"
 import { hasMore, upToWindows, windowsOf } from "../pipeline/FirstStage.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { AnyOfPanes } from "../pipeline/Pipeline.ts"
-import { type Emitted, endOfTime, noOffset } from "../operator/Operator.ts"
+import { type Emitted, emittedOf, endOfTime, noOffset } from "../operator/Operator.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import { AwaitedPanes } from "./AwaitedPanes.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
@@ -90,7 +90,7 @@ export class CarriedResults {
   }
 
   *#drained(): Generator<ReadonlyArray<Pane>> {
-    const panes = this.#graph.drain()
+    const panes = this.#graph.drain().flatMap(emittedOf)
     if (panes.length > 0) yield panes.map(({ pane }) => pane)
   }
 

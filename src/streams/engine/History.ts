@@ -73,8 +73,8 @@ export const writeAsKnownAt = Effect.fnUntraced(function*(
   yield* Past.run({ ...options, pipelines, until: time }, Effect.fnUntraced(function*({ part }, job) {
     const step = job.step(part, portion)
     let next = step.next()
-    for (; next.done !== true; next = step.next()) yield* sink.write(next.value)
-    yield* sink.write(next.value.panes)
+    for (; next.done !== true; next = step.next()) yield* sink.write(next.value.objects)
+    yield* sink.write(next.value.panes.objects)
     yield* rowSink.write(next.value.rows)
   }))
   return { sink, rowSink }

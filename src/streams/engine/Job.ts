@@ -5,7 +5,7 @@
 import { Option, Schema } from "effect"
 import type { Counts, NodeCounts } from "../ports/Monitor.ts"
 import { numberOf, sourceAt, within } from "../ports/SourceLogs.ts"
-import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
+import { type Emitted, emittedOf, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
 import { groupingFor } from "../operator/windowed/Grouping.ts"
 import { usualPace } from "../operator/windowed/WindowOperator.ts"
@@ -18,6 +18,7 @@ import type * as Pipeline from "../pipeline/Pipeline.ts"
 import { usesOf } from "../pipeline/Uses.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
+import { PaneRuns } from "../records/PaneRuns.ts"
 import type { Records } from "../records/Records.ts"
 import { StateReader, StateWriter } from "../operator/State.ts"
 import { Account, type Fates, type Numbering, readOpen, type SavedOpen, type Settled, State as AccountState, type Tally, tallyOf, total } from "./Account.ts"
@@ -26,7 +27,7 @@ import { type GraphOptions, OperatorGraph, type Watches, watchesOf } from "./Ope
 import { accountSection, jobSection, sourceSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
 import { type Decided, type Part, type Rows, type SourceOfLog, SourceReader, State as ReaderState } from "./SourceReader.ts"
-import { merged, Strand, worked } from "./Strand.ts"
+import { merged, type PaneRun, Strand, worked } from "./Strand.ts"
 import type { Timeline } from "./Timeline.ts"
 
 /** What a batch of records led to. */
@@ -38,7 +39,11 @@ export interface Output {
 }
 
 /** What a step leads to, piece by piece. */
-export type Portions = Generator<ReadonlyArray<Pane>, Output>
+export type Portions = Generator<PaneRuns, LastPortion>
+
+export interface LastPortion extends Omit<Output, "panes"> {
+  readonly panes: PaneRuns
+}
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
 export const version = 12
@@ -132,13 +137,12 @@ export class Job {
   /** Of each source. */
   readonly #accounts: ReadonlyArray<Account>
   readonly #numbering: Numbering
-  readonly #pace: number
   readonly #graphOptions: GraphOptions
   /** Not in the middle of a step. */
   #isWhole = true
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
-    const pace = this.#pace = options.pace ?? usualPace
+    const pace = options.pace ?? usualPace
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines, "sources" in options ? options.sources.map(({ name }) => name) : null)
     const grouping = groupingFor(pipelines.flatMap(({ checked }) => checked.nodes.filter((node) => node._tag === "window")))
@@ -316,7 +320,9 @@ export class Job {
     const emitted: Array<Emitted> = []
     const made = this.#take(records, course)
     let next = made.next()
-    for (; next.done !== true; next = made.next()) if (next.value !== null) emitted.push(next.value)
+    for (; next.done !== true; next = made.next()) {
+      if (next.value !== null) emitted.push(...emittedOf(next.value.panes).slice(next.value.from, next.value.to))
+    }
     course.end(emitted)
     return { panes: emitted.map(({ pane }) => pane), rows: this.#drainRows(), unused: next.value }
   }
@@ -339,17 +345,21 @@ export class Job {
     return this.#inPortions("_tag" in piece ? this.#decide(piece) : this.#take(piece), portion)
   }
 
-  *#inPortions(made: Generator<Emitted | null, ReadonlyArray<Unused>>, portion: number): Portions {
+  *#inPortions(made: Generator<PaneRun | null, ReadonlyArray<Unused>>, portion: number): Portions {
     this.#assertWhole()
     this.#isWhole = false
-    let panes: Array<Pane> = []
+    let panes = new PaneRuns()
     let next = made.next()
     for (; next.done !== true; next = made.next()) {
-      if (next.value !== null) panes.push(next.value.pane)
-      if (panes.length >= portion) {
+      for (let run = next.value; run !== null;) {
+        const to = Math.min(run.to, run.from + portion - panes.length)
+        panes.add({ ...run, to })
+        run = to < run.to ? { ...run, from: to } : null
+        if (panes.length < portion) continue
         yield panes
-        panes = []
-      } else if (next.value === null || panes.length % this.#pace === 0) yield []
+        panes = new PaneRuns()
+      }
+      yield nothing
     }
     const rows = this.#drainRows()
     this.#isWhole = true
@@ -360,7 +370,7 @@ export class Job {
     if (!this.#isWhole) throw new Error("a broken invariant: a job was used before what it had begun was done")
   }
 
-  *#take(records: Records, course: Course | null = null): Generator<Emitted | null, ReadonlyArray<Unused>> {
+  *#take(records: Records, course: Course | null = null): Generator<PaneRun | null, ReadonlyArray<Unused>> {
     const source = sourceAt(records.partition, this.#sources.length)
     const readers = this.#running.filter(({ inputs }) => inputs.some((input) => this.#reader.sourceOf(input) === source))
     const fatesOf = (): Fates => ({ outcomes: new Uint8Array(records.length), holds: new Uint8Array(records.length) })
@@ -413,7 +423,7 @@ export class Job {
     return unused
   }
 
-  *#decide(decision: Decision): Generator<Emitted | null, ReadonlyArray<Unused>> {
+  *#decide(decision: Decision): Generator<PaneRun | null, ReadonlyArray<Unused>> {
     const decided: Array<Decided> = []
     this.#reader.decide(decision, (one) => decided.push(one))
     const advance = (running: Running) => this.#advance(running)
@@ -427,7 +437,7 @@ export class Job {
     })
   }
 
-  *#all(work: (running: Running) => Work): Generator<Emitted | null, ReadonlyArray<Unused>> {
+  *#all(work: (running: Running) => Work): Generator<PaneRun | null, ReadonlyArray<Unused>> {
     const strands = this.#strands(this.#running)
     for (const [running, strand] of strands) strand.begin(work(running))
     yield* merged([...strands.values()])
@@ -627,12 +637,16 @@ const numberingOf = (sources: ReadonlyArray<SourceOfLog>): Numbering => {
   }
 }
 
+/** In a pause. */
+const nothing = new PaneRuns()
+
 /** All portions as one. */
 const whole = (portions: Portions): Output => {
   let next = portions.next()
   const before: Array<ReadonlyArray<Pane>> = []
-  for (; next.done !== true; next = portions.next()) if (next.value.length > 0) before.push(next.value)
-  return before.length === 0 ? next.value : { ...next.value, panes: [...before, next.value.panes].flat() }
+  for (; next.done !== true; next = portions.next()) if (next.value.length > 0) before.push(next.value.objects)
+  const { panes, ...beside } = next.value
+  return { ...beside, panes: before.length === 0 ? panes.objects : [...before, panes.objects].flat() }
 }
 
 /** What an account knows of rows that are held; `null` where that is damaged. */

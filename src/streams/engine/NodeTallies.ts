@@ -5,7 +5,8 @@
 import * as Checked from "../pipeline/Checked.ts"
 import { inputsOf } from "../pipeline/FirstStage.ts"
 import type { NodeCounts } from "../ports/Monitor.ts"
-import type { Ended, Emitted, Rows } from "../operator/Operator.ts"
+import { PaneBatch } from "../records/PaneBatch.ts"
+import type { Ended, Emitted, EmittedPanes, Rows } from "../operator/Operator.ts"
 import { type StateReader, StateError, type StateWriter } from "../operator/State.ts"
 import type { Step } from "./Wiring.ts"
 
@@ -32,10 +33,10 @@ export class NodeTallies {
   }
 
   /** What a node puts out comes to those that read it. */
-  handOn(step: number, out: Rows | ReadonlyArray<Emitted>): void {
+  handOn(step: number, out: Rows | EmittedPanes): void {
     const tally = this.#all[step]
     if (tally === undefined) return
-    const many = isRows(out) ? this.#rowsOf(out) : out.reduce((sum, emitted) => isCounted(emitted) ? sum + 1 : sum, 0)
+    const many = isRows(out) ? this.#rowsOf(out) : panesOf(out)
     tally.out += many
     for (const { input, step: reader } of this.#steps[step]!.readers) {
       const inputs = this.#all[reader]?.inputs
@@ -104,7 +105,10 @@ export class NodeTallies {
 /** What is handed on to be compared with is told by nobody, and after a restart is more than without one. */
 const isCounted = ({ isLeftOut, isUntold }: Emitted): boolean => isLeftOut !== true && isUntold !== true
 
-const isRows = (out: Rows | ReadonlyArray<Emitted>): out is Rows => "batch" in out
+const panesOf = (out: EmittedPanes): number =>
+  out instanceof PaneBatch ? out.length - out.leftOut : out.reduce((sum, emitted) => isCounted(emitted) ? sum + 1 : sum, 0)
+
+const isRows = (out: Rows | EmittedPanes): out is Rows => "batch" in out
 
 /** What is neither told by the operator nor comes out has been left out, where a node leaves anything out; else it has been taken. */
 const countsOf = ({ before, inputs, node, out }: Tally, ended: Ended): Omit<NodeCounts, "state" | "watermark"> => {

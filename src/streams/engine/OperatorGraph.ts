@@ -3,8 +3,9 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import { type Batch, Dictionary, placeOf } from "../records/Batch.ts"
+import { PaneBatch } from "../records/PaneBatch.ts"
 import type { Place } from "../pipeline/Row.ts"
-import { type Emitted, endOfTime, type Rows, rowsOf } from "../operator/Operator.ts"
+import { type Emitted, type EmittedPanes, emittedOf, endOfTime, type Rows, rowsOf } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import type { Work } from "../operator/Work.ts"
@@ -70,7 +71,7 @@ export class OperatorGraph {
   readonly #watermarks: Float64Array
   readonly #tallies: NodeTallies
   #dictionary: Dictionary
-  #panes: Array<Emitted> = []
+  #panes: Array<EmittedPanes> = []
   #rows: Array<Row> = []
   #settled: Array<Leaving> = []
 
@@ -156,7 +157,7 @@ export class OperatorGraph {
       this.#watermarks[step] = reached === endOfTime ? reached : reached - trail
     }
     const watermark = this.#watermarks.at(-1)!
-    append(this.#panes, this.#due([...this.#told.vanished({ watermark, offset: 0 })]))
+    this.#put(this.#due([...this.#told.vanished({ watermark, offset: 0 })]))
     yield* this.#told.forget(watermark)
   }
 
@@ -171,10 +172,10 @@ export class OperatorGraph {
     copy.restore(new Map(this.snapshot()))
     const told: Array<Pane> = []
     const tell = () => {
-      for (const { pane, rows } of copy.drain()) {
+      for (const { pane, rows } of copy.drain().flatMap(emittedOf)) {
         this.#told.tell(pane, rows)
         told.push(pane)
-        this.#panes.push({ pane, rows, watermark: window.closedTo + this.#trail, offset })
+        this.#panes.push([{ pane, rows, watermark: window.closedTo + this.#trail, offset }])
       }
     }
     for (const _ of copy.advance(() => endOfTime)) yield tell()
@@ -220,26 +221,35 @@ export class OperatorGraph {
   *#hand(step: number, out: unknown): Generator<void> {
     const { readers } = this.#steps[step]!
     // Only what stands behind the last node puts out anything else, and that is not counted.
-    this.#tallies.handOn(step, out as Rows | ReadonlyArray<Emitted>)
+    this.#tallies.handOn(step, out as Rows | EmittedPanes)
     // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
     if (readers.length === 0 && this.#window === null) append(this.#rows, out as ReadonlyArray<Row>)
-    else if (readers.length === 0) append(this.#panes, this.#due(this.#news(out as ReadonlyArray<Emitted>)))
+    else if (readers.length === 0) this.#put(this.#due(this.#news(out as EmittedPanes)))
+    // What stands behind windows looks at each pane.
+    const taken = out instanceof PaneBatch && readers.length > 0 ? emittedOf(out) : out
     for (const { input, step: reader } of readers) {
       const operator = this.#steps[reader]?.operator ?? null
-      if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
+      if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, taken as never))
       // What windows take are rows.
       if (operator !== null && operator === this.#window) this.#options.watch?.(out as Rows, false)
     }
   }
 
   /** By the watermark of the sources that brought them about, by which the panes of all pipelines have one order. */
-  #due(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
-    return this.#trail === 0 ? panes : panes.map((emitted) => ({ ...emitted, watermark: emitted.watermark + this.#trail }))
+  #due(panes: EmittedPanes): EmittedPanes {
+    if (this.#trail === 0) return panes
+    if (!(panes instanceof PaneBatch)) return panes.map((emitted) => ({ ...emitted, watermark: emitted.watermark + this.#trail }))
+    panes.delay(this.#trail)
+    return panes
   }
 
-  #news(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
+  #put(panes: EmittedPanes): void {
+    if (panes.length > 0) this.#panes.push(panes)
+  }
+
+  #news(panes: EmittedPanes): EmittedPanes {
     if (this.#told.size === 0) return panes
-    return panes.flatMap((emitted) => {
+    return emittedOf(panes).flatMap((emitted) => {
       const before = [...this.#told.vanished(emitted)]
       const pane = this.#told.news(emitted)
       return pane === null ? before : [...before, { ...emitted, pane }]
@@ -247,7 +257,7 @@ export class OperatorGraph {
   }
 
   /** The panes since the last call, in the order of their emission. */
-  drain(): ReadonlyArray<Emitted> {
+  drain(): ReadonlyArray<EmittedPanes> {
     const panes = this.#panes
     this.#panes = []
     return panes

@@ -30,8 +30,8 @@ export const run = Effect.fnUntraced(function*<E, R>(
   const take = Effect.fnUntraced(function*(part: Records | Decision) {
     const step = job.step(part, portion)
     let next = step.next()
-    for (; next.done !== true; next = step.next()) yield* write({ panes: next.value, rows: [] })
-    yield* write(next.value)
+    for (; next.done !== true; next = step.next()) yield* write({ panes: next.value.objects, rows: [] })
+    yield* write({ ...next.value, panes: next.value.panes.objects })
   })
   /** A live run has not let so many rows wait for a source that has no more. It makes nothing late: of that source no more is read here. */
   const raiseFull = Effect.suspend(() =>

@@ -13,15 +13,15 @@ import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
 import { placeOf } from "../ports/SourceLogs.ts"
-import type * as Pane from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Row } from "../pipeline/Row.ts"
 import type { Decision } from "../records/Decision.ts"
+import type { PaneRuns } from "../records/PaneRuns.ts"
 import { type Records, valueAt } from "../records/Records.ts"
 import type { Agenda } from "./Agenda.ts"
 import { DecisionTimes } from "./DecisionTimes.ts"
 import { Idleness } from "./Idleness.ts"
-import type { Job, Output, Portions } from "./Job.ts"
+import type { Job, LastPortion, Portions } from "./Job.ts"
 import { recordAt } from "./RecordAt.ts"
 
 /** From a millisecond to half a minute. */
@@ -171,8 +171,9 @@ const work = Effect.fnUntraced(function*(run: Run, step: Portions) {
 })
 
 /** Write, then tell. */
-const putOutPanes = Effect.fnUntraced(function*(run: Run, panes: ReadonlyArray<Pane.Pane>) {
-  if (panes.length === 0) return
+const putOutPanes = Effect.fnUntraced(function*(run: Run, made: PaneRuns) {
+  if (made.length === 0) return
+  const panes = made.objects
   const sink = yield* ResultSink
   const monitor = yield* Monitor
   yield* sink.write(panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
@@ -180,7 +181,7 @@ const putOutPanes = Effect.fnUntraced(function*(run: Run, panes: ReadonlyArray<P
   yield* monitor.publish({ _tag: "panes", panes })
 })
 
-const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: Output) {
+const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: LastPortion) {
   yield* putOutPanes(run, panes)
   if (rows.length > 0) {
     yield* run.writeRows(rows).pipe(Effect.trackDuration(rowWriteTime, Duration.toSeconds))
@@ -210,7 +211,7 @@ export const decideNow = Effect.fnUntraced(function*(run: Run, decisions: Readon
   if (run.panes + run.rows > before) run.decisionTimes.happened()
 })
 
-const writeLetters = Effect.fnUntraced(function*({ unused }: Output, records: Records | null) {
+const writeLetters = Effect.fnUntraced(function*({ unused }: Pick<LastPortion, "unused">, records: Records | null) {
   if (unused.length === 0) return
   const deadLetters = yield* DeadLetters
   const log = yield* EventLog

@@ -7,6 +7,7 @@ import type { Batch } from "../records/Batch.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { Values } from "../pipeline/Pane.ts"
 import type { Refusal } from "../records/Refusal.ts"
+import { PaneBatch } from "../records/PaneBatch.ts"
 import type { Paged } from "./Paged.ts"
 import type { StateReader, StateWriter } from "./State.ts"
 import type { RowGroups } from "./windowed/Grouping.ts"
@@ -86,6 +87,17 @@ export const endOfTime = 8_640_000_000_000_000
 
 /** In place of an offset, where no row or decision but the watermark alone has led to a pane. All offsets are larger. */
 export const noOffset = -1
+
+/** Panes that have come out of a node together: those of windows as they are, and objects behind what looks at each. */
+export type EmittedPanes = PaneBatch | ReadonlyArray<Emitted>
+
+export const emittedOf = (panes: EmittedPanes): ReadonlyArray<Emitted> =>
+  panes instanceof PaneBatch ? Array.from({ length: panes.length }, (_, row) => emittedAt(panes, row)) : panes
+
+const emittedAt = (panes: PaneBatch, row: number): Emitted => {
+  const emitted = { pane: panes.paneAt(row), rows: panes.changesAt(row), watermark: panes.watermarkAt(row), offset: panes.offsetAt(row) }
+  return panes.isLeftOut(row) ? { ...emitted, isLeftOut: true } : emitted
+}
 
 /**
  * A pane with what gives all panes of a job one order that does not depend on how the log was cut into batches: the

@@ -6,7 +6,7 @@
 export type Work = Iterable<void>
 
 /** Keys between two pauses of work that is light and puts nothing out. */
-const few = 512
+export const few = 512
 
 /** Whether it is time for a pause, after so many keys. */
 export const isTired = (keys: number): boolean => keys % few === 0

@@ -89,8 +89,9 @@ export const valuesToJson = (values: Values): string => {
 export const valueToJson = (value: Value): string => {
   if (typeof value === "number") return Number.isFinite(value) ? `${value}` : "null"
   if (typeof value === "string") return quoted(value)
-  if (BigDecimal.isBigDecimal(value)) return `"${Decimal.format(value)}"`
-  return typeof value === "bigint" ? `"${value}"` : JSON.stringify(value)
+  // No other value is an object.
+  if (typeof value === "object") return value === null ? "null" : `"${Decimal.format(value)}"`
+  return typeof value === "bigint" ? `"${value}"` : `${value}`
 }
 
 /** A string in JSON: most have nothing to escape, and looking takes a fraction of `JSON.stringify`. */

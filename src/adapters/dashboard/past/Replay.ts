@@ -101,7 +101,7 @@ const begin = Effect.fnUntraced(function*({ snapshots, stores, time, ...options 
     yield* gate.pass("_tag" in part ? takenAt(part) ?? -Infinity : knownAt)
     const step = job.step(part, portion)
     for (let next = step.next();; next = step.next()) {
-      const panes = next.done === true ? next.value.panes : next.value
+      const { objects: panes } = next.done === true ? next.value.panes : next.value
       known.write(panes, gate.passed)
       state.note(panes, next.done === true ? next.value.rows.length : 0)
       if (next.done === true) return state.letters.note(next.value.unused, "_tag" in part ? null : part, log)

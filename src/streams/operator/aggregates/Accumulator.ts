@@ -9,6 +9,7 @@
  */
 import type { Batch } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
+import type { Form } from "../../records/PaneBatch.ts"
 import type { Large } from "./ExactSum.ts"
 import type { Runs } from "./Runs.ts"
 import type { TableReader, TableWriter } from "../State.ts"
@@ -28,11 +29,22 @@ export interface Rows {
 export type TextOf = (number: number) => string
 export type NumberOf = (text: string) => number
 
+/** Where the results of slots go, one after the other: from a place on, each so far behind the one before. */
+export interface ResultColumn {
+  readonly numbers: Float64Array
+  readonly first: number
+  readonly stride: number
+  /** By place the results that are no numbers, see {@link Form}: these are infinite. */
+  readonly others: Map<number, Value>
+}
+
 export interface Accumulator {
   readonly bytesPerSlot: number
   /** Makes room for more slots, which are as {@link reset} leaves them. */
   grow(capacity: number): void
   reset(slot: number): void
+  /** The same of many slots, where that takes less than one by one. */
+  resetAll?(slots: Int32Array): void
   /** Adds the rows whose `mask` is not 0; all of them without a mask. */
   add(rows: Rows, mask: Uint8Array | null): void
   /** The same as {@link add} of all rows, where it is quicker to take those of a slot together. */
@@ -44,6 +56,9 @@ export interface Accumulator {
   copy(into: number, from: number, source: this): void
   readonly subtract: ((from: number, slot: number) => void) | null
   result(slot: number, textOf: TextOf): Value
+  /** Present where results are numbers, mostly: what these stand for, and they themselves, for many slots at once. */
+  readonly form?: Form | null
+  store?(slots: Int32Array, count: number, column: ResultColumn): void
   /** Present where slots hold strings: gives those of the first slots other numbers. */
   renumber?(slots: number, numberOf: (number: number) => number): void
   /** Writes the state of these slots, in columns of its own. */

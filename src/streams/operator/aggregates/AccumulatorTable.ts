@@ -10,18 +10,19 @@ import type { Column } from "../../pipeline/Column.ts"
 import type { Node } from "../../pipeline/Expression.ts"
 import type { Values } from "../../pipeline/Pane.ts"
 import type { Definition } from "../../pipeline/Source.ts"
+import { PaneBatch, type Shape } from "../../records/PaneBatch.ts"
 import { Chosen, Extreme } from "./Extremes.ts"
 import type { Condition } from "../expressions/Comparison.ts"
 import { conditionOf } from "../expressions/Evaluator.ts"
 import { CountDistinct } from "./CountDistinct.ts"
 import { Custom } from "./Custom.ts"
 import type { TableReader, TableWriter } from "../State.ts"
-import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
+import type { Accumulator, NumberOf, ResultColumn, Rows, TextOf } from "./Accumulator.ts"
 import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import type { SlotPages } from "../SlotPages.ts"
 import type { RowGroups } from "../windowed/Grouping.ts"
-import { Lane } from "./Lane.ts"
+import { Lane, resetAll, storeNumbers } from "./Lane.ts"
 import { ProductSum } from "./ProductSum.ts"
 import { Runs } from "./Runs.ts"
 import { WideChosen, WideExtreme } from "./Wide.ts"
@@ -73,8 +74,8 @@ export class AccumulatorTable {
   readonly #free: Array<number> = []
   /** For each slot that has been given out and not come back {@link working} or {@link owned}. */
   #inUse = new Uint8Array(0)
-  /** All results at once: an object that is given them one after the other is made again and again. */
-  readonly #blank: Values
+  /** How the results of a pane are kept. */
+  readonly shape: Shape
   readonly #pipeline: string
   readonly #aggregates: ReadonlyArray<Aggregate>
   /** Learns of each owned slot before it changes. */
@@ -103,7 +104,11 @@ export class AccumulatorTable {
       }
     })
     this.isOfPartials = this.#entries.every(({ partial }) => partial !== null)
-    this.#blank = Object.fromEntries(aggregates.map(({ name }) => [name, null]))
+    this.shape = {
+      pipeline,
+      results: this.#entries.map(({ accumulator, name }) => ({ name, form: accumulator?.form ?? { kind: "number" } })),
+      blank: Object.fromEntries(aggregates.map(({ name }) => [name, null]))
+    }
     this.all = this.#entries.flatMap(({ accumulator }) => accumulator ?? [])
     this.invertible = this.all.filter(({ subtract }) => subtract !== null)
     this.others = this.all.filter(({ subtract }) => subtract === null)
@@ -137,6 +142,18 @@ export class AccumulatorTable {
     this.reset(slot)
     this.#inUse[slot] = 0
     this.#free.push(slot)
+  }
+
+  /** The same of many slots. */
+  releaseAll(slots: Int32Array): void {
+    for (let i = 0; i < slots.length; i++) this.#touch("reset", slots[i]!)
+    resetAll(this.#rows, slots)
+    resetAll(this.#preAggregated, slots)
+    for (const accumulator of this.all) resetAll(accumulator, slots)
+    for (let i = 0; i < slots.length; i++) {
+      this.#inUse[slots[i]!] = 0
+      this.#free.push(slots[i]!)
+    }
   }
 
   /** Another one for the same aggregates, without slots. */
@@ -283,14 +300,31 @@ export class AccumulatorTable {
     for (const accumulator of this.invertible) accumulator.subtract?.(from, slot)
   }
 
-  result(slot: number, textOf: TextOf): Values {
-    const values: Record<string, Values[string]> = { ...this.#blank }
-    const preAggregated = this.#preAggregated.values[slot]! > 0
-    for (const { accumulator, name, preAggregatedColumn } of this.#entries) {
-      const known = !preAggregated || preAggregatedColumn !== null
-      values[name] = known ? accumulator === null ? this.rowsOf(slot) : accumulator.result(slot, textOf) : null
+  /** Puts the results of slots into as many rows of panes. */
+  store(slots: Int32Array, count: number, panes: PaneBatch, first: number): void {
+    const { numbers, others, width: stride } = panes
+    const textOf = (number: number) => panes.dictionary.textOf(number)
+    for (let result = 0; result < this.#entries.length; result++) {
+      const { accumulator } = this.#entries[result]!
+      const column = { numbers, others, first: panes.placeOf(first, result), stride }
+      if (accumulator === null) storeNumbers(this.#rows.values, slots, count, column)
+      else if (accumulator.form != null && accumulator.store !== undefined) accumulator.store(slots, count, column)
+      else storeEach(accumulator, slots, count, column, textOf)
     }
-    return values
+    for (let i = 0; i < count; i++) if (this.#preAggregated.values[slots[i]!]! > 0) this.#storeUnknown(panes, first + i)
+  }
+
+  /** Pre-aggregated records leave some results unknown. */
+  #storeUnknown(panes: PaneBatch, row: number): void {
+    for (const [result, { preAggregatedColumn }] of this.#entries.entries()) {
+      if (preAggregatedColumn === null) panes.numbers[panes.placeOf(row, result)] = NaN
+    }
+  }
+
+  result(slot: number, textOf: TextOf): Values {
+    const panes = new PaneBatch(this.shape, { textOf }, 1)
+    this.store(Int32Array.of(slot), 1, panes, 0)
+    return panes.valuesAt(0)
   }
 
   /** Writes the state of these slots: a part for each result, under its name. */
@@ -313,6 +347,16 @@ export class AccumulatorTable {
       part.end()
     }
     results.end()
+  }
+}
+
+/** Results of any kind, of which many are no numbers. */
+const storeEach = (accumulator: Accumulator, slots: Int32Array, count: number, { first, numbers, others, stride }: ResultColumn, textOf: TextOf): void => {
+  for (let i = 0, place = first; i < count; i++, place += stride) {
+    const value = accumulator.result(slots[i]!, textOf)
+    const isNumber = typeof value === "number" && Number.isFinite(value)
+    numbers[place] = isNumber ? value : value === null ? NaN : Infinity
+    if (!isNumber && value !== null) others.set(place, value)
   }
 }
 

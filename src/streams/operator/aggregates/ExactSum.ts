@@ -30,6 +30,12 @@ export class ExactSum implements Part {
     if (this.#carries.size > 0) this.#carries.delete(slot)
   }
 
+  resetAll(slots: Int32Array): void {
+    const lane = this.#lane
+    for (let i = 0; i < slots.length; i++) lane[slots[i]!] = 0
+    if (this.#carries.size > 0) for (const slot of slots) this.#carries.delete(slot)
+  }
+
   /** Adds the values of a column that are there, and counts them; `large` are those that are infinite in it. */
   addColumn({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null, counts: Float64Array, large: Large | null = null): void {
     const lane = this.#lane

@@ -3,8 +3,9 @@ import { type Batch, isAbsent, valueOf } from "../../records/Batch.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
-import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
-import { Lane, Parts } from "./Lane.ts"
+import type { Form } from "../../records/PaneBatch.ts"
+import type { Accumulator, NumberOf, ResultColumn, Rows, TextOf } from "./Accumulator.ts"
+import { Lane, Parts, storeNumbers } from "./Lane.ts"
 import type { Runs } from "./Runs.ts"
 
 /** The smallest or largest value of a column. */
@@ -72,8 +73,16 @@ export class Extreme extends Parts implements Accumulator {
     if (Number.isNaN(known) || (value - known) * this.#sign > 0) values[into] = value
   }
 
+  get form(): Form | null {
+    return formOf(this.#column)
+  }
+
   result(slot: number): Value {
     return valueOf(this.#column, this.#value.values[slot]!, () => "")
+  }
+
+  store(slots: Int32Array, count: number, column: ResultColumn): void {
+    storeNumbers(this.#value.values, slots, count, column)
   }
 }
 
@@ -114,6 +123,10 @@ export class Chosen implements Accumulator {
 
   reset(slot: number): void {
     this.#row.reset(slot)
+  }
+
+  resetAll(slots: Int32Array): void {
+    this.#row.resetAll(slots)
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
@@ -202,8 +215,16 @@ export class Chosen implements Accumulator {
     this.#row.copy(into, from, source.#row)
   }
 
+  get form(): Form | null {
+    return formOf(this.#column)
+  }
+
   result(slot: number, textOf: TextOf): Value {
     return valueOf(this.#column, this.#row.value.values[slot]!, textOf)
+  }
+
+  store(slots: Int32Array, count: number, column: ResultColumn): void {
+    storeNumbers(this.#row.value.values, slots, count, column)
   }
 
   renumber(slots: number, numberOf: (number: number) => number): void {
@@ -229,6 +250,13 @@ export class Chosen implements Accumulator {
   }
 }
 
+/** What the numbers of a column stand for; `null` where that is not for everybody to know, as with those of texts. */
+const formOf = (column: Column): Form | null => {
+  if (column.kind === "string") return null
+  if (column.kind === "decimal") return { kind: "decimal", scale: column.scale }
+  return { kind: column.kind === "boolean" ? "boolean" : "number" }
+}
+
 /** A row that was chosen: what it was chosen by, its time and place, and its value; all are NaN where there is none. */
 class RowLanes {
   readonly key = new Lane(NaN)
@@ -249,6 +277,10 @@ class RowLanes {
 
   reset(slot: number): void {
     for (const lane of this.#all) lane.reset(slot)
+  }
+
+  resetAll(slots: Int32Array): void {
+    for (const lane of this.#all) lane.resetAll(slots)
   }
 
   copy(into: number, from: number, source: this): void {

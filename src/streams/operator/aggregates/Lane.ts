@@ -1,5 +1,6 @@
 /** A number for each slot, and what accumulators made of such pieces have in common. */
 import type { TableReader, TableWriter } from "../State.ts"
+import type { ResultColumn } from "./Accumulator.ts"
 
 /** A piece of an accumulator's state, with a value for each slot. */
 export interface Part {
@@ -7,6 +8,8 @@ export interface Part {
   /** Makes room for more slots, which are as {@link reset} leaves them. */
   grow(capacity: number): void
   reset(slot: number): void
+  /** The same of many slots, where that takes less than one by one. */
+  resetAll?(slots: Int32Array): void
   merge(into: number, from: number): void
   copy(into: number, from: number, source: this): void
   subtract(from: number, slot: number): void
@@ -38,6 +41,11 @@ export class Lane implements Part {
 
   reset(slot: number): void {
     this.#values[slot] = this.#initial
+  }
+
+  resetAll(slots: Int32Array): void {
+    const [values, initial] = [this.#values, this.#initial]
+    for (let i = 0; i < slots.length; i++) values[slots[i]!] = initial
   }
 
   merge(into: number, from: number): void {
@@ -83,6 +91,10 @@ export abstract class Parts {
     for (const part of this.parts) part.reset(slot)
   }
 
+  resetAll(slots: Int32Array): void {
+    for (const part of this.parts) resetAll(part, slots)
+  }
+
   copy(into: number, from: number, source: this): void {
     for (let i = 0; i < this.parts.length; i++) this.parts[i]!.copy(into, from, source.parts[i]!)
   }
@@ -105,6 +117,16 @@ export abstract class Sums extends Parts {
   subtract = (from: number, slot: number): void => {
     for (const sum of this.parts) sum.subtract(from, slot)
   }
+}
+
+export const resetAll = (part: Pick<Part, "reset" | "resetAll">, slots: Int32Array): void => {
+  if (part.resetAll !== undefined) return part.resetAll(slots)
+  for (let i = 0; i < slots.length; i++) part.reset(slots[i]!)
+}
+
+/** Numbers of slots as they are, see `ResultColumn`. */
+export const storeNumbers = (lane: Float64Array, slots: Int32Array, count: number, { first, numbers, stride }: Omit<ResultColumn, "others">): void => {
+  for (let i = 0, place = first; i < count; i++, place += stride) numbers[place] = lane[slots[i]!]!
 }
 
 /** A copy of a lane with room for more slots. */

@@ -2,10 +2,11 @@
 import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../../domain/Decimal.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import { storedAt } from "../../records/Batch.ts"
-import { type Accumulator, type Rows } from "./Accumulator.ts"
+import type { Form } from "../../records/PaneBatch.ts"
+import type { Accumulator, ResultColumn, Rows } from "./Accumulator.ts"
 import type { DoubleSum } from "./DoubleSum.ts"
 import type { ExactSum, Large } from "./ExactSum.ts"
-import { Lane, Sums } from "./Lane.ts"
+import { Lane, storeNumbers, Sums } from "./Lane.ts"
 import { ProductSum } from "./ProductSum.ts"
 import type { Runs } from "./Runs.ts"
 
@@ -35,8 +36,14 @@ export class Count extends Sums implements Accumulator {
     throw new TypeError("rows alone are counted here")
   }
 
+  readonly form = { kind: "number" } as const
+
   result(slot: number): Value {
     return this.#rows.values[slot]!
+  }
+
+  store(slots: Int32Array, count: number, column: ResultColumn): void {
+    storeNumbers(this.#rows.values, slots, count, column)
   }
 }
 
@@ -112,9 +119,22 @@ abstract class TotalOfIntegers extends Total<ExactSum> {
 export class ExactTotal extends TotalOfIntegers {
   readonly #scale: number | null
 
+  readonly form: Form
+
   constructor(options: { index: number; scale: number | null; sum: ExactSum }) {
     super(options.index, options.sum)
     this.#scale = options.scale
+    this.form = options.scale === null ? { kind: "number" } : { kind: "decimal", scale: options.scale }
+  }
+
+  store(slots: Int32Array, count: number, { first, numbers, others, stride }: ResultColumn): void {
+    const rows = this.rows.values
+    for (let i = 0, place = first; i < count; i++, place += stride) {
+      const slot = slots[i]!
+      const total = rows[slot] === 0 ? NaN : this.sum.small(slot) ?? Infinity
+      numbers[place] = total
+      if (total === Infinity) others.set(place, this.resultOf(slot))
+    }
   }
 
   protected resultOf(slot: number): Value {
@@ -127,9 +147,24 @@ export class ExactTotal extends TotalOfIntegers {
 export class ExactMean extends TotalOfIntegers {
   readonly #scale: number | null
 
+  readonly form: Form
+
   constructor(options: { index: number; scale: number | null; sum: ExactSum }) {
     super(options.index, options.sum)
     this.#scale = options.scale
+    this.form = options.scale === null ? { kind: "number" } : { kind: "decimal", scale: options.scale + meanExtraScale }
+  }
+
+  store(slots: Int32Array, count: number, { first, numbers, others, stride }: ResultColumn): void {
+    const counts = this.rows.values
+    for (let i = 0, place = first; i < count; i++, place += stride) {
+      const slot = slots[i]!
+      const rows = counts[slot]!
+      const total = this.sum.small(slot)
+      const mean = rows === 0 ? NaN : total === undefined ? Infinity : this.#scale === null ? total / rows : smallMean(total, rows) ?? Infinity
+      numbers[place] = mean
+      if (mean === Infinity) others.set(place, this.resultOf(slot, rows))
+    }
   }
 
   protected resultOf(slot: number, rows: number): Value {

@@ -16,7 +16,7 @@ import { Heap } from "./Heap.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
 import type { Taking } from "./Taking.ts"
-import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
+import { type Emitter, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface CountWindow {
   key: number
@@ -42,7 +42,7 @@ export class CountWindows implements Windows {
   readonly #slots: AccumulatorTable
   readonly #rows: number
   readonly #within: number
-  readonly #emit: Emit
+  readonly #emitter: Emitter
   #dictionary: Dictionary
   /** By key the window that is open. */
   readonly #open = new Map<number, CountWindow>()
@@ -54,12 +54,12 @@ export class CountWindows implements Windows {
   readonly unsettledSince = null
   #closedTo = -Infinity
 
-  constructor({ window }: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
+  constructor({ window }: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emitter: Emitter) {
     if (window.kind !== "count") throw new TypeError(`${window.kind} windows do not count rows`)
     this.#slots = slots
     this.#rows = window.rows
     this.#within = window.within
-    this.#emit = emit
+    this.#emitter = emitter
     this.#dictionary = dictionary
     const pages = new SlotPages<KeyedState.KeyedOwner>(slots, { ownerOf: this.#savedAt, order: KeyedState.byStartAndKey, write: this.#write })
     slots.pages = pages
@@ -168,7 +168,7 @@ export class CountWindows implements Windows {
 
   /** It is due at its end, whenever the closing comes to be carried out. */
   #close({ end, key, slot, start }: CountWindow): void {
-    this.#emit({ key, start, end, kind: "on-time", revision: 0, changes: this.#slots.rowsOf(slot), slot, watermark: end, offset: noOffset })
+    this.#emitter.emit({ key, start, end, kind: "on-time", revision: 0, changes: this.#slots.rowsOf(slot), slot, watermark: end, offset: noOffset })
     this.#open.delete(key)
     this.#slots.release(slot)
     this.#bySlot[slot] = undefined

@@ -95,6 +95,11 @@ export class EmittedPanes {
     })
   }
 
+  /** Whether any key of a window has been emitted. */
+  has(window: number): boolean {
+    return this.#places.has(window)
+  }
+
   get(window: number, key: number): Last | undefined {
     const place = this.#places.get(window)?.get(key)
     return place === undefined ? undefined : this.pages.at(place).last

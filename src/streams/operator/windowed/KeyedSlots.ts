@@ -1,7 +1,7 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
 import { noSlot } from "../aggregates/Accumulator.ts"
 import { type AccumulatorTable, owned, working } from "../aggregates/AccumulatorTable.ts"
-import { isTired } from "../Work.ts"
+import { few, isTired } from "../Work.ts"
 
 /** The slice or window whose state slots are. */
 export interface Home {
@@ -42,10 +42,10 @@ export class KeyedSlotsPool {
     return slot
   }
 
-  release(slot: number): void {
-    this.slots.release(slot)
-    this.held--
-    this.#homes[slot] = null
+  release(slots: Int32Array): void {
+    this.slots.releaseAll(slots)
+    this.held -= slots.length
+    for (let i = 0; i < slots.length; i++) this.#homes[slots[i]!] = null
   }
 
   renumber(slot: number, key: number): void {
@@ -125,15 +125,22 @@ export class KeyedSlots {
 
   /** Gives every slot back. */
   *clear(): Generator<void> {
-    for (let done = 0; done < this.#keys.length;) {
-      const key = this.#keys[done]!
-      this.#pool.release(this.#slotOf[key]!)
-      this.#slotOf[key] = noSlot
-      if (isTired(++done)) yield
+    for (let done = 0; done < this.#keys.length; done += few) {
+      this.#release(this.#keys.slice(done, done + few))
+      yield
     }
     this.#pool.giveBack(this.#slotOf)
     this.#slotOf = new Int32Array(0)
     this.#keys = []
+  }
+
+  #release(keys: ReadonlyArray<number>): void {
+    const slots = new Int32Array(keys.length)
+    for (let i = 0; i < keys.length; i++) {
+      slots[i] = this.#slotOf[keys[i]!]!
+      this.#slotOf[keys[i]!] = noSlot
+    }
+    this.#pool.release(slots)
   }
 
   /** Gives back the slots of the keys for which a condition does not hold. */
@@ -141,12 +148,8 @@ export class KeyedSlots {
     const kept: Array<number> = []
     for (let done = 0; done < this.#keys.length;) {
       const key = this.#keys[done]!
-      const slot = this.#slotOf[key]!
-      if (wanted(slot)) kept.push(key)
-      else {
-        this.#pool.release(slot)
-        this.#slotOf[key] = noSlot
-      }
+      if (wanted(this.#slotOf[key]!)) kept.push(key)
+      else this.#release([key])
       if (isTired(++done)) yield
     }
     this.#keys = kept

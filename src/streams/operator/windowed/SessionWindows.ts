@@ -25,7 +25,7 @@ import * as KeyedState from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
 import { type StoredPane, StoredSessions } from "./StoredSessions.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
-import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
+import { type Emitter, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface Session {
   key: number
@@ -53,7 +53,7 @@ export class SessionWindows implements Windows, Placement {
   readonly #gap: number
   readonly #lateness: number
   readonly #trigger: EarlyTrigger
-  readonly #emit: Emit
+  readonly #emitter: Emitter
   #dictionary: Dictionary
   /** A key's sessions in the order of time. */
   readonly #sessions = new Map<number, Array<Session>>()
@@ -68,12 +68,12 @@ export class SessionWindows implements Windows, Placement {
   #held = 0
   #closedTo = -Infinity
 
-  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
+  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emitter: Emitter) {
     this.#slots = slots
     this.#gap = node.window.kind === "session" ? node.window.gap : 0
     this.#lateness = node.allowedLateness
     this.#trigger = new EarlyTrigger(node.trigger)
-    this.#emit = emit
+    this.#emitter = emitter
     this.#dictionary = dictionary
     const pages = new SlotPages<Saved>(slots, { ownerOf: this.#savedAt, order: byEnd, write: this.#write })
     slots.pages = pages
@@ -194,7 +194,7 @@ export class SessionWindows implements Windows, Placement {
     const stored = this.#stored.take(this.#textOf(key), start, end)
     const revision = Math.max(emitted.revision, stored?.revision ?? 0) + 1
     const changes = Math.max(emitted.rows, stored?.changes ?? 0)
-    this.#emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
+    this.#emitter.emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
     this.#slots.touch(slot)
     session.emitted = null
   }
@@ -204,7 +204,7 @@ export class SessionWindows implements Windows, Placement {
     if (this.#stored.isEmpty) return
     for (const { changes, end, revision: last, start } of this.#stored.takeWithin(this.#textOf(key), from, to)) {
       const revision = last + 1
-      this.#emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
+      this.#emitter.emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
     }
   }
 
@@ -283,7 +283,7 @@ export class SessionWindows implements Windows, Placement {
     const revision = last === null ? 0 : last.revision + 1
     // One that the watermark closes is due as soon as the watermark is past its end.
     const watermark = offset === noOffset ? end + 1 : this.#closedTo
-    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
+    this.#emitter.emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     this.#slots.touch(slot)
     session.emitted = { kind, revision, rows }
   }

@@ -28,7 +28,7 @@ import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
 import type { Stretch } from "./Stretches.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
 import * as WindowAssigner from "./WindowAssigner.ts"
-import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
+import { type Emitter, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface OpenSlice extends Slice, Stretch {
   /** The smallest end of the windows that hold the slice; the largest is the last. */
@@ -53,7 +53,7 @@ export class SlicedWindows implements Windows, Placement {
   readonly #lateness: number
   readonly #rollUp: boolean
   readonly #trigger: EarlyTrigger
-  readonly #emit: Emit
+  readonly #emitter: Emitter
   readonly #sliding: SlidingAggregation | null
   readonly #scratch: number
   readonly #order = new KeyOrder()
@@ -74,14 +74,14 @@ export class SlicedWindows implements Windows, Placement {
   #touched = new Set<number>()
   #closedTo = -Infinity
 
-  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
+  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emitter: Emitter) {
     this.#slots = slots
     this.#pool = new KeyedSlotsPool(slots)
     this.#assigner = WindowAssigner.make(node.window, node.inner)
     this.#lateness = node.allowedLateness
     this.#rollUp = node.inner !== null
     this.#trigger = new EarlyTrigger(node.trigger)
-    this.#emit = emit
+    this.#emitter = emitter
     this.#dictionary = dictionary
     this.#sliding = this.#assigner.single ? null : new SlidingAggregation(this.#pool)
     this.#scratch = slots.allocate(working)
@@ -292,8 +292,9 @@ export class SlicedWindows implements Windows, Placement {
       const due = this.#due(end, "on-time", noOffset)
       const keys = yield* this.#keysOf(due)
       const whole = this.#wholeIn(due)
+      const atOnce = this.#emitted.has(end) ? null : whole
       for (let at = 0; at < keys.length;) {
-        at = this.#emitSome(due, { keys, from: at, whole })
+        at = atOnce === null ? this.#emitSome(due, { keys, from: at, whole }) : this.#emitWhole(due, keys, at, atOnce)
         yield
       }
       this.#closedTo = end
@@ -308,6 +309,26 @@ export class SlicedWindows implements Windows, Placement {
       if (isMuch || isTired(at - from)) return at
     }
     return keys.length
+  }
+
+  /** The same, where none of them has been emitted before and the state of each stands already. */
+  #emitWhole(due: Due, keys: Keys, from: number, whole: KeyedSlots): number {
+    const most = Math.max(1, Math.min(this.#emitter.room, keys.length - from))
+    const [inTurn, slots] = [new Int32Array(most), new Int32Array(most)]
+    const { table } = whole
+    let [at, count] = [from, 0]
+    while (at < keys.length && count < slots.length) {
+      const key = keys[at++]!
+      const slot = table[key]!
+      if (this.#slots.rowsOf(slot) === 0) continue
+      inTurn[count] = key
+      slots[count++] = slot
+      if (isTired(at - from)) break
+    }
+    this.#emitter.emitAll({ window: { ...due, watermark: due.end }, keys: inTurn, slots, count })
+    if (this.#lateness === 0) return at
+    for (let i = 0; i < count; i++) this.#emitted.set(due.end, inTurn[i]!, { kind: due.kind, revision: 0, rows: this.#slots.rowsOf(slots[i]!) })
+    return at
   }
 
   #due(end: number, kind: Last["kind"], offset: number): Due {
@@ -366,7 +387,7 @@ export class SlicedWindows implements Windows, Placement {
     const byWatermark = offset === noOffset
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = byWatermark ? end : this.#closedTo
-    const isMuch = this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
+    const isMuch = this.#emitter.emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     if (!byWatermark || this.#lateness > 0) this.#emitted.set(end, key, { kind, revision, rows })
     return isMuch
   }

@@ -23,7 +23,7 @@ import { RowCalendars } from "./RowCalendars.ts"
 import { Kind } from "./RowKinds.ts"
 import type { Stretch } from "./Stretches.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
-import { type Emit, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
+import { type Emitter, restoreProgress, saveProgress, type Show, type Wanted, type Windows } from "./Windows.ts"
 
 interface OpenWindow extends Stretch {
   /** Unlike any other's of this process. */
@@ -55,7 +55,7 @@ export class TradingWindows implements Windows, Placement {
   readonly #calendars: RowCalendars
   readonly #lateness: number
   readonly #trigger: EarlyTrigger
-  readonly #emit: Emit
+  readonly #emitter: Emitter
   readonly #order = new KeyOrder()
   #dictionary: Dictionary
   /** By end, then start. */
@@ -73,14 +73,14 @@ export class TradingWindows implements Windows, Placement {
   #touched = new Set<number>()
   #closedTo = -Infinity
 
-  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
+  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emitter: Emitter) {
     if (node.window.kind !== "trading") throw new TypeError(`${node.window.kind} windows are of no calendar`)
     this.#slots = slots
     this.#pool = new KeyedSlotsPool(slots)
     this.#calendars = new RowCalendars(node.window)
     this.#lateness = node.allowedLateness
     this.#trigger = new EarlyTrigger(node.trigger)
-    this.#emit = emit
+    this.#emitter = emitter
     this.#dictionary = dictionary
     this.#emitted = new EmittedPanes({
       boundsOf: (number) => this.#byNumber.get(number)!,
@@ -272,7 +272,7 @@ export class TradingWindows implements Windows, Placement {
     const byWatermark = offset === noOffset
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = byWatermark ? end : this.#closedTo
-    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
+    this.#emitter.emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     if (!byWatermark || this.#lateness > 0) this.#emitted.set(number, key, { kind, revision, rows })
   }
 

@@ -3,8 +3,9 @@ import { definitionOf, type WindowNode } from "../../pipeline/Checked.ts"
 import type { Pane } from "../../pipeline/Pane.ts"
 import type { Place } from "../../pipeline/Row.ts"
 import { type Batch, Dictionary } from "../../records/Batch.ts"
+import { PaneBatch } from "../../records/PaneBatch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
-import { type Emitted, type Ended, type Operator, Outcome, type Rows } from "../Operator.ts"
+import { type Ended, type Operator, Outcome, type Rows } from "../Operator.ts"
 import { Refusing } from "../stateless/Refusing.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
@@ -17,7 +18,7 @@ import { SlicedWindows } from "./SlicedWindows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import { Taking } from "./Taking.ts"
 import { TradingWindows } from "./TradingWindows.ts"
-import type { Emission, Emit, Wanted, Windows } from "./Windows.ts"
+import type { Closing, Emission, Emitter, Wanted, Windows } from "./Windows.ts"
 
 /** The inputs of a window node. */
 export const Input = { rows: 0, preAggregated: 1 } as const
@@ -51,16 +52,19 @@ const kindsOf = ({ cancels, input, preAggregated }: WindowNode): ReadonlyArray<R
 }
 
 /** Panes between two pauses: few enough for a turn to take no time, and enough for pauses to take none. */
-export const usualPace = 64
+export const usualPace = 256
 
-export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
+/** Panes for which there is room where it is not known how many there will be. */
+const few = 8
+
+export class WindowOperator implements Operator<Rows, PaneBatch>, Emitter {
   readonly #pipeline: string
   readonly #slots: AccumulatorTable
   readonly #windows: Windows
   readonly #pace: number
   readonly #grouping: Grouping | null
   #dictionary: Dictionary
-  #panes: Array<Emitted> = []
+  #panes: PaneBatch | null = null
   /** By input; none where no row takes back others. */
   readonly #kinds: ReadonlyArray<RowKinds | null>
   /** The slots of a batch's rows, used again for the next one. */
@@ -74,7 +78,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#grouping = grouping
     this.#dictionary = dictionary
     this.#slots = new AccumulatorTable(pipeline, node.aggregates)
-    this.#windows = new (windowsOf(node))(node, this.#slots, this.#dictionary, this.#emit)
+    this.#windows = new (windowsOf(node))(node, this.#slots, this.#dictionary, this)
     this.#kinds = kindsOf(node)
   }
 
@@ -85,6 +89,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   *take(input: number, rows: Rows): Work {
     const { batch, others, outcomes } = rows
     if (batch.dictionary !== this.#dictionary) {
+      if (this.#panes !== null) throw this.#broken("its panes have not been taken, and their keys are to have other numbers")
       this.#windows.useDictionary(batch.dictionary)
       this.#dictionary = batch.dictionary
     }
@@ -171,7 +176,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
 
   /** What has come out is handed on when it is worth that. */
   *#paced(work: Work): Work {
-    for (const _ of work) if (this.#panes.length === 0 || this.#panes.length >= this.#pace) yield
+    for (const _ of work) if (this.room === this.#pace || this.room <= 0) yield
   }
 
   /** Windows keep no rows, so that none can be taken back from them. */
@@ -191,18 +196,17 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return new Error(`a broken invariant of "${this.#pipeline}": ${what}`)
   }
 
-  drain(): ReadonlyArray<Emitted> | null {
+  drain(): PaneBatch | null {
     const panes = this.#panes
-    if (panes.length === 0) return null
-    this.#panes = []
+    this.#panes = null
     return panes
   }
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */
   forming(wanted: Wanted): ReadonlyArray<Pane> {
-    const panes: Array<Pane> = []
-    this.#windows.forming(wanted, (emission) => panes.push(this.#pane(emission)))
-    return panes
+    const panes = new PaneBatch(this.#slots.shape, this.#dictionary, few)
+    this.#windows.forming(wanted, (emission) => this.#add(emission, panes))
+    return Array.from({ length: panes.length }, (_, row) => panes.paneAt(row))
   }
 
   get closedTo(): number {
@@ -218,21 +222,30 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return this.#windows.adopt(stored)
   }
 
-  #emit: Emit = (emission) => {
-    const { changes: rows, kind, offset, slot, watermark } = emission
-    const pane = this.#pane(emission)
+  get room(): number {
+    return this.#pace - (this.#panes?.length ?? 0)
+  }
+
+  emit(emission: Emission): boolean {
+    this.#panes ??= new PaneBatch(this.#slots.shape, this.#dictionary, few)
+    this.#add(emission, this.#panes)
+    return this.room <= 0
+  }
+
+  #add({ changes, key, revision, slot, ...window }: Emission, panes: PaneBatch): void {
+    const row = panes.add(window, Int32Array.of(key), Float64Array.of(changes), 1, revision)
+    if (window.kind !== "retracted") this.#slots.store(Int32Array.of(slot), 1, panes, row)
     // All of its rows have been taken back.
-    const isEmpty = kind !== "retracted" && this.#slots.rowsOf(slot) === 0
-    this.#panes.push(isEmpty ? { pane, rows, watermark, offset, isLeftOut: true } : { pane, rows, watermark, offset })
-    return this.#panes.length >= this.#pace
+    if (window.kind !== "retracted" && this.#slots.rowsOf(slot) === 0) panes.leaveOut(row)
   }
 
-  #pane({ changes, end, key, kind, revision, slot, start }: Emission): Pane {
-    const values = kind === "retracted" ? {} : this.#slots.result(slot, this.#textOf)
-    return { pipeline: this.#pipeline, key: this.#textOf(key), start, end, pane: kind, revision, changes, values }
+  emitAll({ count, keys, slots, window }: Closing): void {
+    if (count === 0) return
+    this.#panes ??= new PaneBatch(this.#slots.shape, this.#dictionary, count)
+    const changes = new Float64Array(count)
+    for (let i = 0; i < count; i++) changes[i] = this.#slots.rowsOf(slots[i]!)
+    this.#slots.store(slots, count, this.#panes, this.#panes.add(window, keys, changes, count, 0))
   }
-
-  #textOf = (number: number): string => this.#dictionary.textOf(number)
 
   get pages(): Windows["pages"] {
     return this.#windows.pages

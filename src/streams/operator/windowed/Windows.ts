@@ -1,6 +1,7 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
 import type { Dictionary } from "../../records/Batch.ts"
 import type * as Pane from "../../pipeline/Pane.ts"
+import type { Telling } from "../../records/PaneBatch.ts"
 import type { Paged } from "../Paged.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
@@ -28,8 +29,22 @@ export interface Emission {
   readonly offset: number
 }
 
-/** Says whether so much has come out that it is worth handing on. */
-export type Emit = (emission: Emission) => boolean
+/** Keys of a window that closes for the first time, with a slot for each. */
+export interface Closing {
+  readonly window: Telling
+  readonly keys: Int32Array
+  readonly slots: Int32Array
+  readonly count: number
+}
+
+/** Where emissions go. */
+export interface Emitter {
+  /** Says whether so much has come out that it is worth handing on. */
+  readonly emit: (emission: Emission) => boolean
+  readonly emitAll: (closing: Closing) => void
+  /** So many more are worth handing on. */
+  readonly room: number
+}
 
 /** Is given a window as it stands. */
 export type Show = (emission: Emission) => void
