@@ -19,6 +19,7 @@ import { isTired, type Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
+import { firstWith } from "./InOrder.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText, KeyOrder, type Keys } from "./KeyOrder.ts"
 import { KeptRows, rowIn } from "./KeptRows.ts"
@@ -317,9 +318,8 @@ export class SlicedWindows implements Windows, Placement {
   /** The end of the next window to close that has rows: empty stretches are skipped, however long. */
   #nextEnd(): number {
     let next = NaN
-    // Behind the closed ones, of which there are many where they may still be revised.
-    let at = this.#slices.length
-    while (at > 0 && this.#assigner.lastEnd(this.#slices[at - 1]!.start) > this.#closedTo) at--
+    // There are many closed ones where they may still be revised, and many to close where event time goes on quickly.
+    let at = firstWith(this.#slices, ({ start }) => this.#assigner.lastEnd(start) > this.#closedTo)
     for (; at < this.#slices.length && Number.isNaN(next); at++) {
       const slice = this.#slices[at]!
       if (!isEmpty(slice)) next = this.#assigner.nextEnd(this.#closedTo, slice.start)
@@ -347,9 +347,8 @@ export class SlicedWindows implements Windows, Placement {
   /** The keys of a window of which rows are kept, or were. */
   #keptIn(start: number, end: number): ReadonlyArray<number> {
     if (this.kept === null) return []
-    // From behind: before them are all that may still be revised.
-    const from = this.#slices.findLastIndex((slice) => slice.start < start) + 1
-    const to = this.#slices.findLastIndex((slice) => slice.end <= end) + 1
+    const from = firstWith(this.#slices, (slice) => slice.start >= start)
+    const to = firstWith(this.#slices, (slice) => slice.end > end)
     return this.#slices.slice(from, to).flatMap(({ kept }) => [...kept.keys()])
   }
 

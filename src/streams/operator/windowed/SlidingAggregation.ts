@@ -10,6 +10,7 @@
  * Aggregation in Worst-Case Constant Time" (DEBS 2017).
  */
 import { noSlot } from "../aggregates/Accumulator.ts"
+import { firstWith } from "./InOrder.ts"
 import { KeyedSlots, type KeyedSlotsPool } from "./KeyedSlots.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { finish, isTired } from "../Work.ts"
@@ -53,7 +54,7 @@ export class SlidingAggregation {
   *moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): Generator<void> {
     yield* this.evictBefore(start)
     const since = Math.max(start, this.#upTo)
-    for (let at = slices.findLastIndex((slice) => slice.start < since) + 1; at < slices.length && slices[at]!.end <= end; at++) yield* this.#insert(slices[at]!)
+    for (let at = firstWith(slices, (slice) => slice.start >= since); at < slices.length && slices[at]!.end <= end; at++) yield* this.#insert(slices[at]!)
     yield* this.#totals.retain((slot) => this.#slots.rowsOf(slot) > 0)
   }
 
