@@ -83,12 +83,15 @@ export class KeyedSlotsPool {
   }
 }
 
+/** The table of no key: an array of its own takes as long to make as all else that a slice is. */
+const noTable = new Int32Array(0)
+
 const empty = (key: number): Int32Array => new Int32Array(Math.max(16, 1 << (32 - Math.clz32(key)))).fill(noSlot)
 
 export class KeyedSlots {
   readonly #pool: KeyedSlotsPool
   readonly #home: Home | null
-  #slotOf: Int32Array = new Int32Array(0)
+  #slotOf: Int32Array = noTable
   /** The keys that have a slot, in no particular order. */
   #keys: Array<number> = []
 
@@ -132,7 +135,7 @@ export class KeyedSlots {
       if (isTired(++done)) yield
     }
     this.#pool.giveBack(this.#slotOf)
-    this.#slotOf = new Int32Array(0)
+    this.#slotOf = noTable
     this.#keys = []
   }
 
@@ -157,7 +160,7 @@ export class KeyedSlots {
     const slots = this.#keys.map((key) => [numberOf(key), this.#slotOf[key]!] as const)
     for (const key of this.#keys) this.#slotOf[key] = noSlot
     this.#pool.giveBack(this.#slotOf)
-    this.#slotOf = new Int32Array(0)
+    this.#slotOf = noTable
     this.#keys = []
     for (const [key, slot] of slots) {
       if (key >= this.#slotOf.length) this.#slotOf = this.#pool.larger(this.#slotOf, key)

@@ -88,8 +88,10 @@ export class SlidingAggregation {
   }
 
   *#evict(): Generator<void> {
-    if (this.#front.length === 0) yield* this.#flip()
-    yield* this.#front.pop()!.clear()
+    if (this.#slots.others.length > 0) {
+      if (this.#front.length === 0) yield* this.#flip()
+      yield* this.#front.pop()!.clear()
+    }
     const slice = this.#window.shift()!
     const { keys } = slice.slots
     for (let done = 0; done < keys.length;) {
@@ -105,7 +107,7 @@ export class SlidingAggregation {
     for (let i = this.#window.length - 1; i >= 0; i--) {
       const suffix = new KeyedSlots(this.#pool)
       for (const part of [this.#window[i]!.slots, newer]) {
-        if (this.#slots.others.length === 0 || part === null) continue
+        if (part === null) continue
         for (let done = 0; done < part.keys.length;) {
           const key = part.keys[done]!
           this.#slots.merge(suffix.ensure(key), part.get(key), this.#slots.others)
