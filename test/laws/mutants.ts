@@ -1957,8 +1957,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n      if (isTired(++done)) yield\n    }\n    this.#pool",
-    replace: "      if (isTired(++done)) yield\n    }\n    this.#pool",
+    find: "    this.#pool.release(this.#slotOf[key]!)\n    this.#slotOf[key] = noSlot\n",
+    replace: "    this.#pool.release(this.#slotOf[key]!)\n",
     law: foldLaw
   },
   {

@@ -1,7 +1,7 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
 import { noSlot } from "../aggregates/Accumulator.ts"
 import { type AccumulatorTable, owned, working } from "../aggregates/AccumulatorTable.ts"
-import { isTired } from "../Work.ts"
+import { areFew, isTired, type Work } from "../Work.ts"
 
 /** The slice or window whose state slots are. */
 export interface Home {
@@ -126,30 +126,49 @@ export class KeyedSlots {
     return slot
   }
 
-  /** Gives every slot back. */
-  *clear(): Generator<void> {
+  /** Gives every slot back: `null` where it has done so at once. */
+  clear(): Work | null {
+    if (!areFew(this.#keys.length)) return this.#clearMany()
+    for (const key of this.#keys) this.#release(key)
+    this.#end()
+    return null
+  }
+
+  *#clearMany(): Generator<void> {
     for (let done = 0; done < this.#keys.length;) {
-      const key = this.#keys[done]!
-      this.#pool.release(this.#slotOf[key]!)
-      this.#slotOf[key] = noSlot
+      this.#release(this.#keys[done]!)
       if (isTired(++done)) yield
     }
+    this.#end()
+  }
+
+  #release(key: number): void {
+    this.#pool.release(this.#slotOf[key]!)
+    this.#slotOf[key] = noSlot
+  }
+
+  #end(): void {
     this.#pool.giveBack(this.#slotOf)
     this.#slotOf = noTable
     this.#keys = []
   }
 
-  /** Gives back the slots of the keys for which a condition does not hold. */
-  *retain(wanted: (slot: number) => boolean): Generator<void> {
+  /** Gives back the slots of the keys for which a condition does not hold: `null` where it has done so at once. */
+  retain(wanted: (slot: number) => boolean): Work | null {
+    if (!areFew(this.#keys.length)) return this.#retainOfMany(wanted)
+    const isWanted = (key: number) => wanted(this.#slotOf[key]!)
+    if (this.#keys.every(isWanted)) return null
+    for (const key of this.#keys) if (!isWanted(key)) this.#release(key)
+    this.#keys = this.#keys.filter((key) => this.#slotOf[key] !== noSlot)
+    return null
+  }
+
+  *#retainOfMany(wanted: (slot: number) => boolean): Generator<void> {
     const kept: Array<number> = []
     for (let done = 0; done < this.#keys.length;) {
       const key = this.#keys[done]!
-      const slot = this.#slotOf[key]!
-      if (wanted(slot)) kept.push(key)
-      else {
-        this.#pool.release(slot)
-        this.#slotOf[key] = noSlot
-      }
+      if (wanted(this.#slotOf[key]!)) kept.push(key)
+      else this.#release(key)
       if (isTired(++done)) yield
     }
     this.#keys = kept

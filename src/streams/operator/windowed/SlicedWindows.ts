@@ -15,7 +15,7 @@ import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.t
 import { endOfTime, noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
-import { isTired, type Work } from "../Work.ts"
+import { isTired, noWork, type Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
@@ -341,7 +341,7 @@ export class SlicedWindows implements Windows, Placement {
     }
     const kept = this.#keptIn(start, end)
     const all = extras.length === 0 && kept.length === 0 ? keys : [...new Set([...keys, ...extras, ...kept])]
-    return yield* this.#order.sort(all, this.#dictionary)
+    return this.#order.atOnce(all, this.#dictionary) ?? (yield* this.#order.sort(all, this.#dictionary))
   }
 
   /** The keys of a window of which rows are kept, or were. */
@@ -445,14 +445,14 @@ export class SlicedWindows implements Windows, Placement {
     if (this.#rollUp && this.kept !== null) yield* this.#settle(this.kept)
     while (this.#slices.length > 0 && isGone(this.#assigner.lastEnd(this.#slices[0]!.start))) {
       const slice = this.#slices.shift()!
-      if (this.#sliding !== null) yield* this.#sliding.evictBefore(slice.end)
-      yield* slice.slots.clear()
-      yield* this.kept?.forget(slice) ?? []
+      yield* this.#sliding?.evictBefore(slice.end) ?? noWork
+      yield* slice.slots.clear() ?? noWork
+      yield* this.kept?.forget(slice) ?? noWork
       this.#sliceAt.delete(slice.start)
     }
     for (const [end, extras] of this.#extras) {
       if (!isGone(end)) continue
-      yield* extras.clear()
+      yield* extras.clear() ?? noWork
       this.#extras.delete(end)
     }
     yield* this.#emitted.forget(this.#closedTo - this.#lateness)
