@@ -17,7 +17,7 @@ import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeli
 import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import { readerOf, stateOf } from "./written.ts"
-import { finish } from "../../../src/streams/operator/Work.ts"
+import { finish, noWork } from "../../../src/streams/operator/Work.ts"
 
 const quotes = Source.make("quotes", {
   schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
@@ -49,7 +49,7 @@ describe("keyed slots", () => {
     const pool = new KeyedSlotsPool(slots)
     const keyed = new KeyedSlots(pool)
     const [one, other] = [keyed.ensure(1), keyed.ensure(2)]
-    finish(keyed.retain((slot) => slot === other))
+    finish(keyed.retain((slot) => slot === other) ?? noWork)
     expect([keyed.keys, keyed.get(1), keyed.get(2), pool.held, slots.size]).toEqual([[2], -1, other, 1, 1])
     expect(keyed.ensure(3)).toBe(one)
   })

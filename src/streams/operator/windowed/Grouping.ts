@@ -81,7 +81,8 @@ export class Grouping {
         groups.of[row] = noSlot
         continue
       }
-      const [key, time] = [keys[row]!, times[row]!]
+      const key = keys[row]!
+      const time = times[row]!
       if (!(time >= start && time < start + stretch)) start = Math.floor(time / stretch) * stretch
       if (key >= this.#newest.length) this.#makeRoom(key)
       let group = this.#newest[key]!

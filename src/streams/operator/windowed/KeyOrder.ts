@@ -8,6 +8,9 @@ export const compareText = (a: string, b: string): number => a < b ? -1 : a > b 
 /** Keys in their order. */
 export type Keys = ReadonlyArray<number> | Int32Array
 
+/** Keys that are sorted one by one. */
+const handful = 16
+
 /**
  * Sorts keys by their strings. The keys of a dictionary are ranked once, so that sorting them again compares integers; keys
  * that came since are compared as strings, until that has cost as much as ranking all anew.
@@ -21,6 +24,22 @@ export class KeyOrder {
 
   #isRanked(dictionary: Dictionary): boolean {
     return dictionary === this.#dictionary && this.#unranked <= this.#ranked.length
+  }
+
+  /** The same at once, where keys are a handful that have ranks, as in most windows; `null` elsewhere. */
+  atOnce(keys: ReadonlyArray<number>, dictionary: Dictionary): Keys | null {
+    if (keys.length < 2) return keys
+    if (keys.length > handful || !this.#isRanked(dictionary)) return null
+    const inOrder = [...keys]
+    for (let i = 0; i < inOrder.length; i++) {
+      const key = inOrder[i]!
+      if (key >= this.#rankOf.length) return null
+      const rank = this.#rankOf[key]!
+      let at = i
+      for (; at > 0 && this.#rankOf[inOrder[at - 1]!]! > rank; at--) inOrder[at] = inOrder[at - 1]!
+      inOrder[at] = key
+    }
+    return inOrder
   }
 
   *sort(keys: ReadonlyArray<number>, dictionary: Dictionary): Generator<void, Keys> {

@@ -1,7 +1,7 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
 import { noSlot } from "../aggregates/Accumulator.ts"
 import { type AccumulatorTable, owned, working } from "../aggregates/AccumulatorTable.ts"
-import { few, isTired } from "../Work.ts"
+import { areFew, few, isTired, type Work } from "../Work.ts"
 
 /** The slice or window whose state slots are. */
 export interface Home {
@@ -83,12 +83,15 @@ export class KeyedSlotsPool {
   }
 }
 
+/** The table of no key: an array of its own takes as long to make as all else that a slice is. */
+const noTable = new Int32Array(0)
+
 const empty = (key: number): Int32Array => new Int32Array(Math.max(16, 1 << (32 - Math.clz32(key)))).fill(noSlot)
 
 export class KeyedSlots {
   readonly #pool: KeyedSlotsPool
   readonly #home: Home | null
-  #slotOf: Int32Array = new Int32Array(0)
+  #slotOf: Int32Array = noTable
   /** The keys that have a slot, in no particular order. */
   #keys: Array<number> = []
 
@@ -123,18 +126,30 @@ export class KeyedSlots {
     return slot
   }
 
-  /** Gives every slot back. */
-  *clear(): Generator<void> {
+  /** Gives every slot back: `null` where it has done so at once. */
+  clear(): Work | null {
+    if (!areFew(this.#keys.length)) return this.#clearMany()
+    this.#release(this.#keys)
+    this.#end()
+    return null
+  }
+
+  *#clearMany(): Generator<void> {
     for (let done = 0; done < this.#keys.length; done += few) {
       this.#release(this.#keys.slice(done, done + few))
       yield
     }
+    this.#end()
+  }
+
+  #end(): void {
     this.#pool.giveBack(this.#slotOf)
-    this.#slotOf = new Int32Array(0)
+    this.#slotOf = noTable
     this.#keys = []
   }
 
   #release(keys: ReadonlyArray<number>): void {
+    if (keys.length === 0) return
     const slots = new Int32Array(keys.length)
     for (let i = 0; i < keys.length; i++) {
       slots[i] = this.#slotOf[keys[i]!]!
@@ -143,8 +158,17 @@ export class KeyedSlots {
     this.#pool.release(slots)
   }
 
-  /** Gives back the slots of the keys for which a condition does not hold. */
-  *retain(wanted: (slot: number) => boolean): Generator<void> {
+  /** Gives back the slots of the keys for which a condition does not hold: `null` where it has done so at once. */
+  retain(wanted: (slot: number) => boolean): Work | null {
+    if (!areFew(this.#keys.length)) return this.#retainOfMany(wanted)
+    const isWanted = (key: number) => wanted(this.#slotOf[key]!)
+    if (this.#keys.every(isWanted)) return null
+    this.#release(this.#keys.filter((key) => !isWanted(key)))
+    this.#keys = this.#keys.filter((key) => this.#slotOf[key] !== noSlot)
+    return null
+  }
+
+  *#retainOfMany(wanted: (slot: number) => boolean): Generator<void> {
     const kept: Array<number> = []
     for (let done = 0; done < this.#keys.length;) {
       const key = this.#keys[done]!
@@ -160,7 +184,7 @@ export class KeyedSlots {
     const slots = this.#keys.map((key) => [numberOf(key), this.#slotOf[key]!] as const)
     for (const key of this.#keys) this.#slotOf[key] = noSlot
     this.#pool.giveBack(this.#slotOf)
-    this.#slotOf = new Int32Array(0)
+    this.#slotOf = noTable
     this.#keys = []
     for (const [key, slot] of slots) {
       if (key >= this.#slotOf.length) this.#slotOf = this.#pool.larger(this.#slotOf, key)

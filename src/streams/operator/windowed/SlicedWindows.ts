@@ -15,10 +15,11 @@ import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.t
 import { endOfTime, noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
-import { isTired, type Work } from "../Work.ts"
+import { isTired, noWork, type Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
+import { firstWith } from "./InOrder.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText, KeyOrder, type Keys } from "./KeyOrder.ts"
 import { KeptRows, rowIn } from "./KeptRows.ts"
@@ -338,9 +339,8 @@ export class SlicedWindows implements Windows, Placement {
   /** The end of the next window to close that has rows: empty stretches are skipped, however long. */
   #nextEnd(): number {
     let next = NaN
-    // Behind the closed ones, of which there are many where they may still be revised.
-    let at = this.#slices.length
-    while (at > 0 && this.#assigner.lastEnd(this.#slices[at - 1]!.start) > this.#closedTo) at--
+    // There are many closed ones where they may still be revised, and many to close where event time goes on quickly.
+    let at = firstWith(this.#slices, ({ start }) => this.#assigner.lastEnd(start) > this.#closedTo)
     for (; at < this.#slices.length && Number.isNaN(next); at++) {
       const slice = this.#slices[at]!
       if (!isEmpty(slice)) next = this.#assigner.nextEnd(this.#closedTo, slice.start)
@@ -362,15 +362,14 @@ export class SlicedWindows implements Windows, Placement {
     }
     const kept = this.#keptIn(start, end)
     const all = extras.length === 0 && kept.length === 0 ? keys : [...new Set([...keys, ...extras, ...kept])]
-    return yield* this.#order.sort(all, this.#dictionary)
+    return this.#order.atOnce(all, this.#dictionary) ?? (yield* this.#order.sort(all, this.#dictionary))
   }
 
   /** The keys of a window of which rows are kept, or were. */
   #keptIn(start: number, end: number): ReadonlyArray<number> {
     if (this.kept === null) return []
-    // From behind: before them are all that may still be revised.
-    const from = this.#slices.findLastIndex((slice) => slice.start < start) + 1
-    const to = this.#slices.findLastIndex((slice) => slice.end <= end) + 1
+    const from = firstWith(this.#slices, (slice) => slice.start >= start)
+    const to = firstWith(this.#slices, (slice) => slice.end > end)
     return this.#slices.slice(from, to).flatMap(({ kept }) => [...kept.keys()])
   }
 
@@ -467,14 +466,14 @@ export class SlicedWindows implements Windows, Placement {
     if (this.#rollUp && this.kept !== null) yield* this.#settle(this.kept)
     while (this.#slices.length > 0 && isGone(this.#assigner.lastEnd(this.#slices[0]!.start))) {
       const slice = this.#slices.shift()!
-      if (this.#sliding !== null) yield* this.#sliding.evictBefore(slice.end)
-      yield* slice.slots.clear()
-      yield* this.kept?.forget(slice) ?? []
+      yield* this.#sliding?.evictBefore(slice.end) ?? noWork
+      yield* slice.slots.clear() ?? noWork
+      yield* this.kept?.forget(slice) ?? noWork
       this.#sliceAt.delete(slice.start)
     }
     for (const [end, extras] of this.#extras) {
       if (!isGone(end)) continue
-      yield* extras.clear()
+      yield* extras.clear() ?? noWork
       this.#extras.delete(end)
     }
     yield* this.#emitted.forget(this.#closedTo - this.#lateness)

@@ -10,9 +10,10 @@
  * Aggregation in Worst-Case Constant Time" (DEBS 2017).
  */
 import { noSlot } from "../aggregates/Accumulator.ts"
+import { firstWith } from "./InOrder.ts"
 import { KeyedSlots, type KeyedSlotsPool } from "./KeyedSlots.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
-import { finish, isTired } from "../Work.ts"
+import { finish, isTired, noWork, type Work } from "../Work.ts"
 
 export interface Slice {
   readonly start: number
@@ -51,16 +52,45 @@ export class SlidingAggregation {
 
   /** Moves the window to `[start, end)`. Neither may go back. `slices` are in order of time. */
   *moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): Generator<void> {
-    yield* this.evictBefore(start)
+    yield* this.evictBefore(start) ?? noWork
     const since = Math.max(start, this.#upTo)
-    for (let at = slices.findLastIndex((slice) => slice.start < since) + 1; at < slices.length && slices[at]!.end <= end; at++) yield* this.#insert(slices[at]!)
-    yield* this.#totals.retain((slot) => this.#slots.rowsOf(slot) > 0)
+    for (let at = firstWith(slices, (slice) => slice.start >= since); at < slices.length && slices[at]!.end <= end; at++) {
+      const slice = slices[at]!
+      this.#window.push(slice)
+      this.#upTo = slice.end
+      for (let done = 0; done < slice.slots.keys.length;) {
+        this.#insert(slice.slots.keys[done]!, slice)
+        if (isTired(++done)) yield
+      }
+    }
+    yield* this.#totals.retain((slot) => this.#slots.rowsOf(slot) > 0) ?? noWork
   }
 
-  /** Lets go of the slices that start before a time, which may then be given back. */
-  *evictBefore(start: number): Generator<void> {
-    if ((this.#window.at(-1)?.end ?? Infinity) <= start) yield* this.#clear()
-    while (this.#window.length > 0 && this.#window[0]!.start < start) yield* this.#evict()
+  #insert(key: number, { slots }: Slice): void {
+    const slot = slots.get(key)
+    this.#slots.merge(this.#totals.ensure(key), slot, this.#slots.invertible)
+    if (this.#slots.others.length > 0) this.#slots.merge(this.#back.ensure(key), slot, this.#slots.others)
+  }
+
+  /** Lets go of the slices that start before a time, which may then be given back: `null` where there are none. */
+  evictBefore(start: number): Work | null {
+    return (this.#window[0]?.start ?? start) < start ? this.#evictBefore(start) : null
+  }
+
+  *#evictBefore(start: number): Generator<void> {
+    if (this.#window.at(-1)!.end <= start) yield* this.#clear()
+    while (this.#window.length > 0 && this.#window[0]!.start < start) {
+      if (this.#slots.others.length > 0) {
+        if (this.#front.length === 0) yield* this.#flip()
+        yield* this.#front.pop()!.clear() ?? noWork
+      }
+      const { slots } = this.#window.shift()!
+      for (let done = 0; done < slots.keys.length;) {
+        const key = slots.keys[done]!
+        this.#slots.subtract(this.#totals.ensure(key), slots.get(key))
+        if (isTired(++done)) yield
+      }
+    }
   }
 
   /** Adds the window's state of one key to a slot. */
@@ -73,38 +103,13 @@ export class SlidingAggregation {
     }
   }
 
-  *#insert(slice: Slice): Generator<void> {
-    this.#window.push(slice)
-    this.#upTo = slice.end
-    const { keys } = slice.slots
-    for (let done = 0; done < keys.length;) {
-      const key = keys[done]!
-      const slot = slice.slots.get(key)
-      this.#slots.merge(this.#totals.ensure(key), slot, this.#slots.invertible)
-      if (this.#slots.others.length > 0) this.#slots.merge(this.#back.ensure(key), slot, this.#slots.others)
-      if (isTired(++done)) yield
-    }
-  }
-
-  *#evict(): Generator<void> {
-    if (this.#front.length === 0) yield* this.#flip()
-    yield* this.#front.pop()!.clear()
-    const slice = this.#window.shift()!
-    const { keys } = slice.slots
-    for (let done = 0; done < keys.length;) {
-      const key = keys[done]!
-      this.#slots.subtract(this.#totals.ensure(key), slice.slots.get(key))
-      if (isTired(++done)) yield
-    }
-  }
-
   /** Turns the back stack into the front: from the newest slice to the oldest, each with all newer ones. */
   *#flip(): Generator<void> {
     let newer: KeyedSlots | null = null
     for (let i = this.#window.length - 1; i >= 0; i--) {
       const suffix = new KeyedSlots(this.#pool)
       for (const part of [this.#window[i]!.slots, newer]) {
-        if (this.#slots.others.length === 0 || part === null) continue
+        if (part === null) continue
         for (let done = 0; done < part.keys.length;) {
           const key = part.keys[done]!
           this.#slots.merge(suffix.ensure(key), part.get(key), this.#slots.others)
@@ -114,14 +119,12 @@ export class SlidingAggregation {
       this.#front.push(suffix)
       newer = suffix
     }
-    yield* this.#back.clear()
+    yield* this.#back.clear() ?? noWork
   }
 
   *#clear(): Generator<void> {
     this.#window.length = 0
-    yield* this.#totals.clear()
-    yield* this.#back.clear()
-    for (const suffix of this.#front) yield* suffix.clear()
+    for (const slots of [this.#totals, this.#back, ...this.#front]) yield* slots.clear() ?? noWork
     this.#front.length = 0
   }
 

@@ -12,7 +12,7 @@ import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.t
 import { endOfTime, noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
-import type { Work } from "../Work.ts"
+import { noWork, type Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
@@ -299,7 +299,7 @@ export class TradingWindows implements Windows, Placement {
     while (this.#open.length > 0 && this.#open[0]!.end <= until) {
       const window = this.#open.shift()!
       const { number, slots } = window
-      yield* slots.clear()
+      yield* slots.clear() ?? noWork
       yield* this.kept?.forget(window) ?? []
       this.#byNumber.delete(number)
     }
