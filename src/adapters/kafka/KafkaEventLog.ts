@@ -18,6 +18,7 @@ import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Chunk, Records } from "../../streams/records/Records.ts"
 import { type Client, type Fetched, KafkaError, type Reader, type Topic } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
+import { giveBack, once } from "./client/Memory.ts"
 import * as LogRecords from "./wire/LogRecords.ts"
 import { Parts } from "./Parts.ts"
 import * as Positions from "./Positions.ts"
@@ -269,7 +270,8 @@ const follow = Effect.fnUntraced(function*<E>(
         if (errorCode !== 0) return yield* fetchError(reading.topic, partition, errorCode)
         hasFetched = true
         const { next, records } = yield* unpack(reading, fetched)
-        if (records !== null) yield* emit(records)
+        if (records === null) fetched.release?.()
+        else yield* emit({ ...records, release: releaseOf(records, fetched) })
         reading.advance(partition, next)
       }
     }
@@ -279,6 +281,14 @@ const follow = Effect.fnUntraced(function*<E>(
     Effect.catchIf((error) => error instanceof KafkaError && error.retriable && hasFetched, () => Effect.void)
   )
 })
+
+/** Of compressed batches the records have bytes of their own. */
+const releaseOf = ({ appendedAt, bytes, ends, kinds, offsets, starts }: Records, { batches, release }: Fetched): () => void =>
+  once(() => {
+    for (const own of [appendedAt, ends, kinds, offsets, starts]) giveBack(own)
+    if (bytes.buffer !== batches.buffer) giveBack(bytes)
+    release?.()
+  })
 
 const unpack = Effect.fnUntraced(function*(reading: Reading, fetched: Fetched) {
   const now = yield* Clock.currentTimeMillis
