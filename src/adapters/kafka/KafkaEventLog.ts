@@ -65,8 +65,11 @@ export const layerCompacted = (options: CompactedOptions): Layer.Layer<EventLog,
 const configs = { "cleanup.policy": "delete" }
 const initially = { "retention.ms": "-1", ...Topics.largeBatches }
 
-/** How many batches wait for whoever reads, beside one answer of each broker; see `Fetch.maxBytes`. */
-const readAhead = 4
+/**
+ * How many batches wait for whoever reads, beside one answer of each broker; see `Fetch.maxBytes`. What comes while they wait
+ * is in one larger batch after them: of many small ones each would be written for itself.
+ */
+const readAhead = 1
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const { create, onGap = "stop", topic } = options
