@@ -80,7 +80,7 @@ const escape = (text: string): string => text.replaceAll(/[\\|]/g, "\\$&")
 /** Panes that are written together mostly have the same age: one value for a run of them, so that it is encoded once. */
 const toRows = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<CompactedTopic.NewRow> => {
   let [revision, changes] = [-1, -1]
-  let headers: CompactedTopic.NewRow["headers"] = {}
+  let headers: NonNullable<CompactedTopic.NewRow["headers"]> = {}
   return panes.map((pane) => {
     if (pane.revision !== revision || pane.changes !== changes) {
       ;({ changes, revision } = pane)
