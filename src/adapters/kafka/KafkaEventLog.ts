@@ -16,8 +16,10 @@ import { randomUUID } from "node:crypto"
 import type { Gap } from "../../streams/records/Decision.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Chunk, Records } from "../../streams/records/Records.ts"
+import { type Append, Appends } from "./Appends.ts"
 import { type Client, type Fetched, KafkaError, type Reader, type Topic } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
+import { giveBack, once } from "./client/Memory.ts"
 import * as LogRecords from "./wire/LogRecords.ts"
 import { Parts } from "./Parts.ts"
 import * as Positions from "./Positions.ts"
@@ -63,8 +65,11 @@ export const layerCompacted = (options: CompactedOptions): Layer.Layer<EventLog,
 const configs = { "cleanup.policy": "delete" }
 const initially = { "retention.ms": "-1", ...Topics.largeBatches }
 
-/** How many batches wait for whoever reads, beside one answer of each broker; see `Fetch.maxBytes`. */
-const readAhead = 4
+/**
+ * How many batches wait for whoever reads, beside one answer of each broker; see `Fetch.maxBytes`. What comes while they wait
+ * is in one larger batch after them: of many small ones each would be written for itself.
+ */
+const readAhead = 1
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const { create, onGap = "stop", topic } = options
@@ -81,19 +86,28 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const tails: Array<number> = []
 
   const parts = new Parts(topic, brokers)
-  const appendPart = Effect.fnUntraced(function*(partition: number, part: Chunk, at: Pick<LogRecords.Append, "now" | "sequence">) {
-    const id = `${name}/${appends++}`
+  /** In one batch, which is there when the last of its appends is. */
+  const send = Effect.fnUntraced(function*(partition: number, together: ReadonlyArray<Append>) {
+    const named = together.map((append) => ({ ...append, id: `${name}/${appends++}` }))
+    const messages = named.flatMap(({ chunk, ...append }) => writer.messages(chunk, append))
     const from = tails[partition] ??= (yield* ends)[partition] ?? 0
-    const landed = findAppend(client, identity, { partition, from, id }).pipe(
-      Effect.map((last) => last === null ? null : last - part.length + 1)
+    const landed = findAppend(client, identity, { partition, from, id: named.at(-1)?.id ?? "" }).pipe(
+      Effect.map((last) => last === null ? null : last - messages.length + 1)
     )
-    const first = yield* client.produce(topic, partition, writer.messages(part, { ...at, id }), landed)
-    tails[partition] = Math.max(tails[partition] ?? 0, first + part.length)
+    const first = yield* client.produce(topic, partition, messages, landed)
+    tails[partition] = Math.max(tails[partition] ?? 0, first + messages.length)
     return first
   })
+  const scope = yield* Effect.scope
+  const lines = Array.from({ length: partitions }, (_, partition) =>
+    new Appends({
+      alone: ({ chunk, ...at }) => parts.append(chunk, (part) => send(partition, [{ ...at, chunk: part }])),
+      together: (appends) => send(partition, appends)
+    }, scope))
 
   const append = Effect.fnUntraced(function*(partition: number, chunk: Chunk) {
-    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
+    const line = lines[partition]
+    if (line === undefined) {
       return yield* new EventLogError({ message: `topic ${topic} has no partition ${partition}` })
     }
     const sequence = chunk.position === undefined ? 0 : yield* positions.nextSequence
@@ -102,7 +116,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return (yield* ends)[partition] ?? 0
     }
     const now = yield* Clock.currentTimeMillis
-    return yield* parts.append(chunk, (part) => appendPart(partition, part, { now, sequence }))
+    return yield* line.append({ chunk, now, sequence })
   }, Effect.mapError(toLogError))
 
   const read = yield* readerOf({ ...identity, partitions }, (gap) =>
@@ -269,7 +283,8 @@ const follow = Effect.fnUntraced(function*<E>(
         if (errorCode !== 0) return yield* fetchError(reading.topic, partition, errorCode)
         hasFetched = true
         const { next, records } = yield* unpack(reading, fetched)
-        if (records !== null) yield* emit(records)
+        if (records === null) fetched.release?.()
+        else yield* emit({ ...records, release: releaseOf(records, fetched) })
         reading.advance(partition, next)
       }
     }
@@ -279,6 +294,14 @@ const follow = Effect.fnUntraced(function*<E>(
     Effect.catchIf((error) => error instanceof KafkaError && error.retriable && hasFetched, () => Effect.void)
   )
 })
+
+/** Of compressed batches the records have bytes of their own. */
+const releaseOf = ({ appendedAt, bytes, ends, kinds, offsets, starts }: Records, { batches, release }: Fetched): () => void =>
+  once(() => {
+    for (const own of [appendedAt, ends, kinds, offsets, starts]) giveBack(own)
+    if (bytes.buffer !== batches.buffer) giveBack(bytes)
+    release?.()
+  })
 
 const unpack = Effect.fnUntraced(function*(reading: Reading, fetched: Fetched) {
   const now = yield* Clock.currentTimeMillis

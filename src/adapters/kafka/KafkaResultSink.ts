@@ -46,7 +46,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   return ResultSink.of({
     stores: Effect.succeed([table.store]),
     write: (panes) =>
-      table.put(panes.filter((pane) => isNewest(pane, newest.get(keyOf(pane))?.age)).map(toRow)).pipe(
+      table.put(toRows(newest.size === 0 ? panes : panes.filter((pane) => isNewest(pane, newest.get(keyOf(pane))?.age)))).pipe(
         Effect.mapError(toSinkError)
       ),
     read: (query) =>
@@ -77,11 +77,18 @@ const keyOf = ({ end, key, pipeline, start }: Pane.Pane): string =>
 
 const escape = (text: string): string => text.replaceAll(/[\\|]/g, "\\$&")
 
-const toRow = (pane: Pane.Pane): CompactedTopic.NewRow => ({
-  key: keyOf(pane),
-  value: pane.pane === "retracted" ? null : Buffer.from(Pane.toJson(pane)),
-  headers: { "courant-revision": String(pane.revision), "courant-changes": String(pane.changes) }
-})
+/** Panes that are written together mostly have the same age: one value for a run of them, so that it is encoded once. */
+const toRows = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<CompactedTopic.NewRow> => {
+  let [revision, changes] = [-1, -1]
+  let headers: NonNullable<CompactedTopic.NewRow["headers"]> = {}
+  return panes.map((pane) => {
+    if (pane.revision !== revision || pane.changes !== changes) {
+      ;({ changes, revision } = pane)
+      headers = { "courant-revision": String(revision), "courant-changes": String(changes) }
+    }
+    return { key: keyOf(pane), value: pane.pane === "retracted" ? null : Buffer.from(Pane.toJson(pane)), headers }
+  })
+}
 
 function toSinkError(error: KafkaError): ResultSinkError {
   return new ResultSinkError({ message: error.message, cause: error })

@@ -65,7 +65,7 @@ const partOf = (chunk: Chunk, from: number, to: number): Chunk => ({
 })
 
 /** Bytes of the values. */
-const sizeOf = ({ ends, length, starts }: Chunk): number => {
+export const sizeOf = ({ ends, length, starts }: Chunk): number => {
   let size = 0
   for (let i = 0; i < length; i++) size += Math.max(0, ends[i]! - starts[i]!)
   return size

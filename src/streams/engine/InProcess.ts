@@ -82,6 +82,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
     Stream.runForEach((records) =>
       run.alone(Effect.gen(function*() {
         yield* takeAll(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
+        records.release?.()
         yield* raiseEnded(run)
         yield* saveIfDue
         yield* endWhereReached(run)

@@ -216,7 +216,8 @@ const writeLetters = Effect.fnUntraced(function*({ unused }: Pick<LastPortion, "
   const deadLetters = yield* DeadLetters
   const log = yield* EventLog
   const letters = yield* Effect.forEach(unused, Effect.fnUntraced(function*({ partition, record, ...letter }) {
-    const bytes = record === null || records === null ? yield* bytesInLog(partition, letter.offset) : valueAt(records, record)
+    // A copy: the log gets the memory of the batch back.
+    const bytes = record === null || records === null ? yield* bytesInLog(partition, letter.offset) : new Uint8Array(valueAt(records, record))
     return { ...placeOf(log, partition), ...letter, bytes }
   }))
   yield* deadLetters.write(letters)

@@ -35,6 +35,8 @@ export interface Records extends Chunk {
   readonly appendedAt: Float64Array
   /** The records as rows, where they have never been bytes: then there are no bytes. */
   readonly rows?: ReadonlyArray<unknown>
+  /** Gives the log its memory back: nobody looks at these records any more. Who keeps them leaves them to the garbage collector. */
+  readonly release?: () => void
 }
 
 const encoder = new TextEncoder()

@@ -57,6 +57,42 @@ const endNow = Effect.gen(function*() {
   return log.ends
 })
 
+describe("a batch of a log that wants its memory back", () => {
+  /** Hands out copies, in which there is something else once they are given back. */
+  const lending = (returned: Array<number>) =>
+    Layer.effect(
+      EventLog,
+      Effect.map(EventLog, (log) =>
+        EventLog.of({
+          ...log,
+          read: (from) => Stream.map(log.read(from), (records) => {
+            const lent = { ...records, bytes: records.bytes.slice(), starts: records.starts.slice(), ends: records.ends.slice() }
+            const release = () => {
+              returned.push(records.offsets[records.length - 1]!)
+              lent.bytes.fill(0)
+              lent.starts.fill(-1)
+              lent.ends.fill(-1)
+            }
+            return { ...lent, release }
+          })
+        }))
+    )
+
+  it.effect("is given back when all of it is done, and nothing looks at it afterwards", () => {
+    const returned: Array<number> = []
+    const layer = InProcess.layer.pipe(Layer.provideMerge(lending(returned)), Layer.provideMerge(stores(1)))
+    return Effect.gen(function*() {
+      for (const second of [1, 2, 12]) yield* append(0, tick(second * 1_000, second), "no tick", tick(second * 1_000 + 1, 10, `K${second}`))
+      yield* run({ stopAt: yield* endNow })
+      const found = yield* results
+      assert.deepStrictEqual(found.map(({ key, values }) => `${key} ${values["volume"]}`).sort(), ["A 12", "A 3", "K1 10", "K12 10", "K2 10"])
+      const letters = yield* (yield* DeadLetters).read({})
+      assert.deepStrictEqual(letters.map(({ bytes }) => Buffer.from(bytes).toString()), ["no tick", "no tick", "no tick"])
+      assert.deepStrictEqual(returned, [2, 5, 8])
+    }).pipe(Effect.provide(layer))
+  })
+})
+
 describe("quiet input", () => {
   it.effect("a partition without events holds the others up no longer than the idle time-out", () =>
     Effect.gen(function*() {

@@ -55,6 +55,8 @@ export interface Fetched {
   readonly aborted: ReadonlyArray<{ readonly producerId: bigint; readonly firstOffset: number }>
   /** Record batches as they are on the wire; the last may be cut off. */
   readonly batches: Buffer
+  /** Says that nobody looks at the batches any more; where nothing else is in their memory, it is given back when all of an answer are done with. */
+  readonly release?: () => void
 }
 
 /** Fetches of a topic over connections of their own, since the broker answers one request of a connection at a time. */

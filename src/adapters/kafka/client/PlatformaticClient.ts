@@ -20,6 +20,7 @@ import type { Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
 import * as ListOffsets from "../wire/ListOffsets.ts"
 import type { Request } from "./Group.ts"
+import { giveBackChunks, shared } from "./Memory.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import * as Producers from "./Producers.ts"
 import * as TopicIdentity from "./TopicIdentity.ts"
@@ -149,7 +150,10 @@ const readerOf = (client: Base, { id, name }: Topic): Reader => ({
       if (broker === undefined) throw new ProtocolError("NOT_LEADER_OR_FOLLOWER")
       const { apiKey, apiVersion } = Fetch
       const body = Fetch.request(id, places)
-      return Fetch.response(await sendRaw(await client.connections.get(broker), { apiKey, apiName: "Fetch", apiVersion, body }), places)
+      const answer = await sendRaw(await client.connections.get(broker), { apiKey, apiName: "Fetch", apiVersion, body })
+      const fetched = Fetch.response(answer, places)
+      const release = shared(answer, fetched.length)
+      return fetched.map((each) => ({ ...each, release }))
     })
 })
 
@@ -189,16 +193,23 @@ const closing = <C extends { close: () => Promise<void> }>(open: () => C): Effec
   Effect.acquireRelease(Effect.sync(open), (client) => Effect.ignore(Effect.tryPromise(() => client.close())))
 
 /** Sends a request of which the library knows nothing: bytes there and bytes back, tagged fields of the header among them. */
-const sendRaw = (connection: Connection, { apiKey, apiVersion, body }: Request): Promise<Buffer> =>
-  createAPI<[], Buffer>(
+const sendRaw = async (connection: Connection, { apiKey, apiVersion, body }: Request): Promise<Buffer> => {
+  let received: ReadonlyArray<Buffer> = []
+  const send = createAPI<[], Buffer>(
     apiKey,
     apiVersion,
     () => Writer.create().append(body),
-    // A copy: the library reuses what it received into.
-    (_correlationId, _apiKey, _apiVersion, reader: BytesReader) => Buffer.from(reader.buffer.slice(reader.position)),
+    (_correlationId, _apiKey, _apiVersion, { buffer, position }: BytesReader) => {
+      received = buffer.buffers
+      return Buffer.concat(received).subarray(position)
+    },
     false,
     false
-  ).async(connection)
+  )
+  const answer = await send.async(connection)
+  giveBackChunks(received)
+  return answer
+}
 
 const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> =>
   Effect.tryPromise({ try: send, catch: (cause) => cause instanceof KafkaError ? cause : toKafkaError(cause) })
