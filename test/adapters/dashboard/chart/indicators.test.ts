@@ -44,7 +44,7 @@ const linesOf = ({ panes, watermark }: typeof whole, symbol: string, id: string,
   const indicator = all.find((each) => each.id === id)!
   const minutes = panes("candles-1m", symbol).map(barOf)
   const bars = size === 1 ? minutes : makeRollUp()(minutes, size * minute, spans, watermark)
-  return makeLines()(indicator, bars, panes(indicator.pipeline, symbol), newYork, -Infinity, spans)
+  return makeLines()(indicator, bars, panes(indicator.pipeline, symbol), { timeZone: newYork, spans }, -Infinity)
 }
 
 const known = (panes: ReadonlyArray<Encoded>, field: string) => panes.filter(({ values }) => values[field] !== null)
@@ -100,7 +100,7 @@ it("the average in a bar that forms is that of its newest minute, and none of a 
   const minutes = midday.panes("candles-1m", "IBM").filter((pane) => pane.start >= start && pane.start < start + 2 * minute).map(barOf)
   const bars = makeRollUp()(minutes, 5 * minute, spans, Infinity)
   const windows = [window(start + minute, "1"), window(start + 2 * minute, "2"), window(start + 3 * minute, "3")]
-  const [line] = makeLines()(all.find(({ id }) => id === "ma5"), bars, windows, newYork, -Infinity, spans)
+  const [line] = makeLines()(all.find(({ id }) => id === "ma5"), bars, windows, { timeZone: newYork, spans }, -Infinity)
   expect(line.points.map(({ text, time }: Point) => [time, text])).toEqual([[start, "2"]])
 })
 
@@ -111,7 +111,7 @@ describe("the VWAP of the day", () => {
   })
   const vwap = all.find(({ id }) => id === "vwap")!
   const shown = (panes: ReadonlyArray<Encoded>, knownFrom = -Infinity, lines = makeLines(), trading: ReadonlyArray<unknown> = []): ReadonlyArray<ReadonlyArray<number>> =>
-    lines(vwap, panes.map(barOf), panes, newYork, knownFrom, trading).map(({ points }: Line) => points.map(({ value }) => value))
+    lines(vwap, panes.map(barOf), panes, { timeZone: newYork, spans: trading }, knownFrom).map(({ points }: Line) => points.map(({ value }) => value))
 
   it("begins again with each session, with the hours before it", () => {
     const prices = (...times: ReadonlyArray<string>) => times.map((text, i) => candle(text, { vwap: String(10 * (i + 1)) }))

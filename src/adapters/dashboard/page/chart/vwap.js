@@ -23,11 +23,10 @@ export const makeVwap = () => {
 
   /**
    * @param {ReadonlyArray<Pane>} panes of `candles-1m` in the order of time
-   * @param {string} timeZone whose dates are the days where nothing is known of trading
+   * @param {import("./sessions.js").Exchange} exchange whose dates are the days where nothing is known of its trading
    * @param {number} knownFrom the day in which this is has no VWAP, unless it has just begun
-   * @param {ReadonlyArray<import("./sessions.js").Span>} spans when the exchange trades
    */
-  return (panes, timeZone, knownFrom, spans) => {
+  return (panes, { spans, timeZone }, knownFrom) => {
     if (zone !== timeZone || since !== knownFrom || trading !== spans) {
       [known, zone, since, trading] = [[], timeZone, knownFrom, spans]
       dateIn = makeDates(timeZone)
