@@ -228,9 +228,9 @@ const vwap = lines("$symbol: price and VWAP", Queries.vwap, intervals.oneMinute)
   .id(6)
   .gridPos(at(13, 23, 11, 7))
   .description(
-    "The last price of each minute against the mean price of all that was traded since midnight at the exchange, " +
-      "each trade weighted by its size. Bars that were filled in afterwards do not say at which prices was traded: from " +
-      "the first one of a day on the VWAP is an estimate, of the mean of their high, low and close."
+    "The last price of each minute against the mean price of all that was traded since the session of the symbol's " +
+      "exchange began, with the hours before it, each trade weighted by its size. Bars that were filled in afterwards do not say at which prices was traded: from " +
+      "the first one of a session on the VWAP is an estimate, of the mean of their high, low and close."
   )
   .withTarget(looks)
   .maxDataPoints(10_000)

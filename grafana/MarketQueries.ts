@@ -102,16 +102,40 @@ union(tables: [
   |> sort(columns: ["_time"])
 `
 
+/** The calendar of the exchange of the chosen symbol; it needs `import "dict"`. */
+const calendar = `${days(isSymbol)}
+
+${calendarOf}
+
+listed = ${lastOf(`days(start: date.sub(d: 30d, from: v.timeRangeStart), stop: v.timeRangeStop, fn: (r) => ${isField(exchange)})
+  |> last()`)}
+calendar = if exists listed._value then calendarOf(exchange: listed._value) else "${otherwise}"`
+
 /**
- * The price against the mean price of all that was traded since the day began, each weighted
- * by its size: from the candles' own such means and volumes. A publisher's bar has no such
- * mean. From the first one of a day on it is an estimate, in a column of its own: what was
- * traded in such a minute counts at the mean of its high, low and close.
+ * The price against the mean price of all that was traded since the session of the symbol's exchange began, with the hours before
+ * it, each weighted by its size: from the candles' own such means and volumes. What is traded after a session counts with it. Where
+ * no sessions are stored a date in New York is one. A publisher's bar has no such mean. From the first one of a session on it is an
+ * estimate, in a column of its own: what was traded in such a minute counts at the mean of its high, low and close.
  */
-export const vwap = `${Exchange.clock}
+export const vwap = `${Exchange.clock.replace(`import "date"`, `import "date"\nimport "dict"`)}
+${calendar}
+
+begins = from(bucket: v.defaultBucket)
+  |> range(start: date.sub(d: 12d, from: v.timeRangeStart), stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "${sessions.measurement}" and r.${sessions.tags.calendar} == calendar and ${isField(sessions.fields.date)})
+  |> group(columns: ["_value"])
+  |> min(column: "_time")
+  |> group()
+
+begun = begins
+  |> filter(fn: (r) => r._time <= v.timeRangeStart)
+  |> max(column: "_time")
+  |> findRecord(fn: (key) => true, idx: 0)
+start = if exists begun._time then begun._time else date.truncate(t: v.timeRangeStart, unit: 1d)
+
 minutes = ${
   points(candle.measurement, `${isSymbol} and (${isField(high, low, close, vwapOfCandle, volume)})`, {
-    start: "date.truncate(t: v.timeRangeStart, unit: 1d)"
+    start: "start"
   })
 }
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
@@ -119,16 +143,28 @@ minutes = ${
 
 exact = minutes
   |> filter(fn: (r) => exists r.${vwapOfCandle})
-  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: r.${vwapOfCandle} * r.${volume}, estimated: 0.0}))
+  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: r.${vwapOfCandle} * r.${volume}, estimated: 0.0, minutes: 1, session: 0}))
 
 estimated = minutes
   |> filter(fn: (r) => exists r.${close} and not exists r.${vwapOfCandle})
-  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: (r.${high} + r.${low} + r.${close}) / 3.0 * r.${volume}, estimated: 1.0}))
+  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: (r.${high} + r.${low} + r.${close}) / 3.0 * r.${volume}, estimated: 1.0, minutes: 1, session: 0}))
 
-sums = union(tables: [exact, estimated])
+dates = minutes
+  |> map(fn: (r) => ({_time: date.truncate(t: r._time, unit: 1d)}))
   |> group()
+  |> unique(column: "_time")
+  |> filter(fn: (r) => not exists begun._time)
+
+bells = union(tables: [begins |> keep(columns: ["_time"]), dates])
+  |> map(fn: (r) => ({_time: r._time, price: 0.0, traded: 0.0, worth: 0.0, estimated: 0.0, minutes: 0, session: 1}))
+
+sums = union(tables: [exact, estimated, bells])
+  |> group()
+  |> sort(columns: ["_time", "minutes"])
+  |> cumulativeSum(columns: ["session"])
+  |> filter(fn: (r) => r.minutes > 0)
+  |> group(columns: ["session"])
   |> sort(columns: ["_time"])
-  |> window(every: 1d)
   |> cumulativeSum(columns: ["traded", "worth", "estimated"])
   |> group()
   |> filter(fn: (r) => r._time >= v.timeRangeStart and r.traded > 0.0)
@@ -168,13 +204,7 @@ join(
 const stretches = (part: string, text: string): string => `import "date"
 import "dict"
 
-${days(isSymbol)}
-
-${calendarOf}
-
-listed = ${lastOf(`days(start: date.sub(d: 30d, from: v.timeRangeStart), stop: v.timeRangeStop, fn: (r) => ${isField(exchange)})
-  |> last()`)}
-calendar = if exists listed._value then calendarOf(exchange: listed._value) else "${otherwise}"
+${calendar}
 
 from(bucket: v.defaultBucket)
   |> range(start: date.sub(d: 3d, from: v.timeRangeStart), stop: v.timeRangeStop)

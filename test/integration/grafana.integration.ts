@@ -329,7 +329,7 @@ describe("the panels of Market", () => {
     assertClose(column(frames, "average"), prices.map(({ start }) => averages.get(start - 4 * minute) ?? NaN), "average")
   })
 
-  it("weight the mean price since midnight by volume", async () => {
+  it("weight the mean price of the session by volume", async () => {
     const frames = await ask("market", 6, chosen("AIG"))
     let [worth, traded] = [0, 0]
     const expected = Session.series("candles-1m", "AIG").filter(({ value }) => !Number.isNaN(value("vwap"))).map((candle) => {
@@ -338,6 +338,31 @@ describe("the panels of Market", () => {
       return { start: candle.start, vwap: worth / traded }
     }).filter(({ start }) => start >= from && start < to)
     assertClose(column(frames, "vwap"), expected.map(({ vwap }) => vwap), "vwap")
+  })
+
+  it("begin the VWAP with each session of the symbol's exchange, and not at midnight in New York", async () => {
+    await sessionsAround(stack, [tuesday])
+    const days: ReadonlyArray<readonly [exchange: string, closed: string, opened: string, traded: ReadonlyArray<string>]> = [
+      // Midnight in New York is 04:00 UTC: 13:00 in Tokyo, where trading goes on until 15:00.
+      ["JPX", "2014-06-03T06:00Z", "2014-06-04T00:00Z", ["2014-06-03T03:59Z", "2014-06-03T04:00Z"]],
+      ["CME", "2014-06-03T21:00Z", "2014-06-03T22:00Z", ["2014-06-03T03:59Z", "2014-06-03T04:00Z", "2014-06-03T20:59Z"]],
+      ["CCC", "2014-06-04T00:00Z", "2014-06-04T00:00Z", ["2014-06-03T03:59Z", "2014-06-03T04:00Z", "2014-06-03T23:59Z"]]
+    ]
+    for (const [exchange, closed, opened, traded] of days) {
+      const key = `VWAP-${exchange}`
+      const candle = (at: string, price: number) => madeUp("candles-1m", key, Date.parse(at), minute, candleOf(price, price))
+      await grafana.write([
+        madeUp("day", key, Date.parse("2014-06-02T00:00Z"), 1_440 * minute, { open: 1, high: 1, low: 1, close: 1, adjustedClose: 1, exchange }),
+        ...traded.map((at, index) => candle(at, 10 * (index + 1))),
+        candle(opened, 100)
+      ])
+      const means = traded.map((_, index) => 5 * (index + 2))
+      const whole = { ...chosen(key), from: Date.parse(traded[0]!), to: Date.parse(opened) + minute }
+      assertClose(column(await ask("market", 6, whole), "vwap"), [...means, 100], exchange)
+      // A range that begins within a session has what was traded before it.
+      const cut = { ...chosen(key), from: Date.parse(traded[1]!), to: Date.parse(closed) }
+      assertClose(column(await ask("market", 6, cut), "vwap"), means.slice(1), exchange)
+    }
   })
 
   it("index several symbols to 100 at the start of the range", async () => {

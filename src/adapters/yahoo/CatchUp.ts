@@ -3,11 +3,12 @@
  * charts, the minutes of which nothing has been seen are gaps. Pure.
  */
 import { Struct } from "effect"
-import { minute } from "../../domain/Bar.ts"
+import { day as wholeDay, minute } from "../../domain/Bar.ts"
 import * as Bars from "./Bars.ts"
 import * as Entry from "./Entry.ts"
-import type { Instrument } from "./Instrument.ts"
+import { type Instrument, mayCost } from "./Instrument.ts"
 import * as Item from "./Item.ts"
+import * as PreviousSession from "./PreviousSession.ts"
 import type * as Rows from "./Rows.ts"
 import * as Samples from "./Samples.ts"
 import * as Splits from "./Splits.ts"
@@ -40,6 +41,28 @@ export const book = (before: Entry.Entry, { charts, instrument, newest }: CatchU
   // What is not caught up with counts with the next price.
   const entry = before.volume === undefined ? before : { ...before, total: before.volume }
   return newest === undefined ? { entry, items: [] } : gaps(entry, newest, instrument, limit)
+}
+
+/** What is known of a symbol before its charts are. */
+export interface Introduction {
+  readonly instrument: Instrument
+  readonly time: number
+  readonly previousClose: number | undefined
+}
+
+/**
+ * The close of the session before, in place of its daily bar: when that comes, on a Monday or after holidays, nothing takes it any
+ * more. Of what is traded overnight nobody says which session's it is, and coins are never closed.
+ */
+export const introduce = (before: Entry.Entry, { instrument, previousClose: close, time }: Introduction): Booked => {
+  const none: Booked = { entry: before, items: [] }
+  const isNew = !Number.isFinite(Entry.lastMoment(before)) && before.day === undefined && before.close === undefined
+  if (!isNew || close === undefined || !mayCost(instrument, close) || instrument.overnight || !instrument.cumulativeVolume) return none
+  const start = PreviousSession.openBefore(instrument.exchange, TradingDay.at(instrument.zone, time).start)
+  if (start === undefined) return none
+  const row = { start, interval: wholeDay, open: close, high: close, low: close, close, volume: 0 }
+  const item = Item.bar(instrument, row, { ...before, close: start }, start)
+  return { entry: item.entry, items: [item] }
 }
 
 /** So many minutes of a gap are told at most, the newest ones. */
@@ -104,7 +127,7 @@ const bars = (before: Entry.Entry, charts: Charts, instrument: Instrument, limit
     const next = after(entry, step, session)
     const item = step.row === undefined
       ? Item.cancel(instrument, { time: start, price: priceAt(found.bars, start) }, next)
-      : Item.bar(instrument, step.row, next, waiting.has(start))
+      : Item.bar(instrument, step.row, next, replaced(entry, step.row, instrument))
     items.push(item)
     entry = item.entry
   }
@@ -139,9 +162,15 @@ const daysBetween = (entry: Entry.Entry, charts: Charts, rows: ReadonlyArray<Row
   })
 }
 
+/** Since when what has been fed is replaced by a row. */
+const replaced = ({ close, samples }: Entry.Entry, { interval, start }: Rows.Row, { zone }: Instrument): number | undefined => {
+  if (interval === minute) return Samples.minutesOf(samples).has(start) ? start : undefined
+  return close !== undefined && TradingDay.contains(TradingDay.at(zone, close), start) ? close : undefined
+}
+
 const after = (entry: Entry.Entry, step: Step, session: TradingDay.TradingDay): Entry.Entry => {
   const { row } = step
-  if (row !== undefined && row.interval !== minute) return { ...entry, day: row.start }
+  if (row !== undefined && row.interval !== minute) return { ...Struct.omit(entry, ["close"]), day: row.start }
   const waiting = Samples.minutesOf(entry.samples)
   const start = timeOf(step)
   const sampled = waiting.get(start)

@@ -10,6 +10,8 @@ import * as TradingDay from "./TradingDay.ts"
 export const Entry = Schema.Struct({
   /** Start of the newest daily bar. */
   day: Schema.optionalKey(EventTime),
+  /** Start of a session of which only the close has been fed, in place of its daily bar. */
+  close: Schema.optionalKey(EventTime),
   /** Start of the newest one-minute bar. Minutes up to it are fed, but for those in `samples`. */
   bar: Schema.optionalKey(EventTime),
   /** Time of the newest tick. */

@@ -40,6 +40,8 @@ export interface Priced {
   readonly time: number
   readonly price: number
   readonly volume: number | undefined
+  /** The close of the session before. */
+  readonly previousClose: number | undefined
   readonly open: boolean
 }
 
@@ -64,6 +66,7 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
     time,
     price,
     volume: quote.regularMarketVolume ?? undefined,
+    previousClose: quote.regularMarketPreviousClose ?? undefined,
     open: quote.marketState === "REGULAR"
   }
 }

@@ -49,10 +49,13 @@ export const cancel = (instrument: Instrument, priced: Priced, entry: Entry): It
 /** Where nothing is seen, nothing is updated. */
 const nothing = { size: 0, priceForming: false, updatesVolume: false }
 
-/** A bar, which replaces what has been fed of its minute before, if anything has, and says what that may have said of the currency. */
-export const bar = (instrument: Instrument, row: Rows.Row, before: Entry, replaces: boolean): Item => {
+/**
+ * A bar, which replaces what has been fed before of the time that begins at `replaces`, if anything has, and says what that may have
+ * said of the currency.
+ */
+export const bar = (instrument: Instrument, row: Rows.Row, before: Entry, replaces?: number): Item => {
   const { exchange, symbol } = instrument
-  const { entry, unit } = row.interval === minute && !replaces ? unitAt(before, instrument, row.start) : { entry: before, unit: instrument.unit }
+  const { entry, unit } = row.interval === minute && replaces === undefined ? unitAt(before, instrument, row.start) : { entry: before, unit: instrument.unit }
   const line = JSON.stringify({
     symbol,
     start: row.start,
@@ -63,7 +66,7 @@ export const bar = (instrument: Instrument, row: Rows.Row, before: Entry, replac
     close: Price.toText(row.close),
     volume: row.volume,
     ...splitFactor(entry),
-    ...(replaces ? { replaces: Samples.idOf(row.start) } : {}),
+    ...(replaces === undefined ? {} : { replaces: Samples.idOf(replaces) }),
     exchange,
     ...unit
   })

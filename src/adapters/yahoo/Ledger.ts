@@ -11,7 +11,7 @@
  * A symbol's entry is also its resume position, with the minutes that are still without a bar.
  *
  * Where many symbols have to be caught up with, most of them are introduced first: their
- * prices count from then on, and the minutes before are filled by their charts later.
+ * prices count from then on, compared with the close of the session before, and the minutes before are filled by their charts later.
  */
 import { Effect, Schema } from "effect"
 import { minute } from "../../domain/Bar.ts"
@@ -37,8 +37,7 @@ export interface Observation {
 }
 
 export type News =
-  | { readonly _tag: "introduced"; readonly instruments: ReadonlyArray<Instrument> }
-  | { readonly _tag: "caughtUp"; readonly symbols: ReadonlyArray<CatchUp.CatchUp> }
+  | { readonly _tag: "caughtUp"; readonly symbols: ReadonlyArray<CatchUp.CatchUp>; readonly introduced?: ReadonlyArray<CatchUp.Introduction> }
   | { readonly _tag: "observed"; readonly observations: ReadonlyArray<Observation> }
 
 export interface Ledger {
@@ -67,14 +66,6 @@ export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArra
   const silent = new Set(ledger.silent)
   const limit = Math.min(1_440, Math.floor(mostSamples / Math.max(1, instruments.size)))
   const next: Ledger = { entries, instruments, outside, silent }
-
-  if (news._tag === "introduced") {
-    for (const instrument of news.instruments) {
-      instruments.set(instrument.symbol, instrument)
-      silent.add(instrument.symbol)
-    }
-    return [next, []]
-  }
 
   if (news._tag === "observed") {
     const items = news.observations.flatMap((observation) => {
@@ -105,6 +96,12 @@ export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArra
     const booked = CatchUp.book(entries.get(symbol) ?? {}, catchUp, limit)
     items.push(...booked.items)
     if (booked.items.length === 0) entries.set(symbol, booked.entry)
+  }
+  for (const introduction of news.introduced ?? []) {
+    const { symbol } = introduction.instrument
+    instruments.set(symbol, introduction.instrument)
+    silent.add(symbol)
+    items.push(...CatchUp.introduce(entries.get(symbol) ?? {}, introduction).items)
   }
   return [next, inOrder(items, entries)]
 }

@@ -58,8 +58,7 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
     turns.update(quotes)
     next = (yield* Clock.currentTimeMillis) + (yield* waitMillis(options))
     return [
-      ...(caughtUp.length === 0 ? [] : [{ _tag: "caughtUp" as const, symbols: caughtUp }]),
-      ...(others.length === 0 ? [] : [{ _tag: "introduced" as const, instruments: others.map(({ instrument }) => instrument) }]),
+      ...(behind.length === 0 ? [] : [{ _tag: "caughtUp" as const, symbols: caughtUp, introduced: others }]),
       { _tag: "observed" as const, observations: quotes.map(toObservation) }
     ]
   })

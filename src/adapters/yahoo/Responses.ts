@@ -32,6 +32,8 @@ export const Quote = Schema.Struct({
   priceHint: maybe(Schema.Finite),
   regularMarketTime: maybe(Instant),
   regularMarketPrice: maybe(Schema.Finite),
+  /** The close of the session before that of the price. */
+  regularMarketPreviousClose: maybe(Schema.Finite),
   /** Units traded so far in the session. */
   regularMarketVolume: maybe(Schema.Finite)
 })

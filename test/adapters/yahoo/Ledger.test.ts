@@ -17,6 +17,8 @@ const apple: Instrument = {
   overnight: false
 }
 
+const introduced: Ledger.News = { _tag: "caughtUp", symbols: [], introduced: [{ instrument: apple, time: 0, previousClose: undefined }] }
+
 const minute = 60_000
 const open = Date.UTC(2024, 9, 2, 13, 30)
 const session = TradingDay.at(apple.zone, open)
@@ -174,7 +176,7 @@ describe("Ledger", () => {
         const nowAt = (index: number) =>
           Math.min(trades[index]!.time + steps[index]!.wait, trades[index + 1]?.time ?? Infinity)
         const begin = (index: number, how: "yes" | "introduced" | "refused") => {
-          if (how === "introduced") book({ _tag: "introduced", instruments: [apple] })
+          if (how === "introduced") book(introduced)
           else if (how === "refused") book(refused(trades[index]!))
           else book(catchUp(trades.slice(0, index + 1), nowAt(index)))
         }
@@ -409,7 +411,7 @@ describe("Ledger", () => {
     // The chart says what was traded in all, and has it in no bar. Seven more are in none either.
     const without = Ledger.book(seen, catchUp([...bars.slice(0, 1), { ...last, volume: 117 }], Infinity))
     assert.deepStrictEqual(linesOf(without[1]).map(({ line }) => line.volume), [0, 10])
-    const [after, rest] = Ledger.book(resume(without[1].at(-1)!), { _tag: "introduced", instruments: [apple] })
+    const [after, rest] = Ledger.book(resume(without[1].at(-1)!), introduced)
     assert.deepStrictEqual(rest, [])
     const caughtUp = Ledger.book(after, { _tag: "caughtUp", symbols: [{ instrument: apple }] })[0]
     const [closed, chunks] = Ledger.book(caughtUp, observed({ ...auction, volume: 117 }, true))

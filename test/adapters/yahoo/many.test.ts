@@ -14,7 +14,7 @@ import { Feed } from "../../../src/streams/ports/Feed.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 import * as FakeYahoo from "./FakeYahoo.ts"
-import { flatMinutes, memory, minute, playing } from "./market.ts"
+import { dayMillis, flat, flatMinutes, memory, minute, playing } from "./market.ts"
 import { type Line, volumeOf } from "./standing.ts"
 
 const bell = Date.UTC(2024, 9, 7, 13, 30)
@@ -105,6 +105,53 @@ describe("many symbols", () => {
         assert.deepInclude(last!.values, { open: "100", volume: "30" })
       }
     }).pipe(Effect.provide(Logger.layer([])), Effect.provide(memory), Effect.scoped))
+
+  it.live("are compared with the close of the session before, also where its daily bar comes too late, and with that bar where it does not", () =>
+    Effect.gen(function*() {
+      // Behind a weekend, and behind no day without trading.
+      for (const [name, opened, before, figures] of [
+        ["Monday", bell, bell - 3 * dayMillis, ["99", "0"]],
+        ["Tuesday", bell + dayMillis, bell, ["98", "500"]]
+      ] as const) {
+        const symbols = symbolsOf(30)
+        const yahoo = yield* FakeYahoo.make
+        const time = opened + 3 * minute + 10_000
+        playing(yahoo, { symbol: "", zone: "America/New_York", time, price: 110, volume: 40, minutes: flatMinutes(opened, 3, 110, 10), days: [flat(before, 98, 500)] })
+        yahoo.answers.quote = (asked) => ({
+          body: FakeYahoo.quotes(asked.map((symbol) => ({
+            symbol,
+            quoteType: "EQUITY",
+            marketState: "REGULAR",
+            exchange: "NMS",
+            exchangeTimezoneName: "America/New_York",
+            regularMarketTime: time / 1_000,
+            regularMarketPrice: 110,
+            regularMarketVolume: 40,
+            regularMarketPreviousClose: 99
+          })))
+        })
+        const days = yield* Effect.gen(function*() {
+          const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
+          const log = yield* EventLog
+          yield* Effect.raceFirst(
+            Effect.provideService(Ingest.run, Feed, feed),
+            Effect.gen(function*() {
+              // A daily bar, three minutes and a tick of each, and the close of those beyond the first 25.
+              while (((yield* log.ends)[0] ?? 0) < 30 * 5 + 5) yield* Effect.sleep(5)
+            }).pipe(Effect.timeout("30 seconds"))
+          )
+          const engine = yield* Engine
+          const sink = yield* ResultSink
+          yield* engine.run({ name: "many", pipelines: [candles1m, day], stopAt: log.ends })
+          return yield* Effect.forEach(symbols, (key) => sink.read({ pipeline: "day", key }))
+        }).pipe(Effect.provide(memory), Effect.scoped)
+        const told = days.map((panes) => panes.map(({ start, values }) => [start, values["close"], values["volume"], values["variation"]]))
+        assert.deepStrictEqual(told[0], [[before, "98", "500", null], [opened, "110", "30", "12.2449"]], name)
+        for (const each of told.slice(0, 25)) assert.deepStrictEqual(each, told[0])
+        const variation = name === "Monday" ? "11.1111" : "12.2449"
+        for (const each of told.slice(25)) assert.deepStrictEqual(each, [[before, ...figures, null], [opened, "110", "30", variation]], name)
+      }
+    }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
 
   it.effect("have all their bars and volume in the end, at sixty requests a minute, and it is said how far that is", () =>
     Effect.gen(function*() {

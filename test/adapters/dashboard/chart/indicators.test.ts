@@ -44,7 +44,7 @@ const linesOf = ({ panes, watermark }: typeof whole, symbol: string, id: string,
   const indicator = all.find((each) => each.id === id)!
   const minutes = panes("candles-1m", symbol).map(barOf)
   const bars = size === 1 ? minutes : makeRollUp()(minutes, size * minute, spans, watermark)
-  return makeLines()(indicator, bars, panes(indicator.pipeline, symbol), newYork, -Infinity)
+  return makeLines()(indicator, bars, panes(indicator.pipeline, symbol), { timeZone: newYork, spans }, -Infinity)
 }
 
 const known = (panes: ReadonlyArray<Encoded>, field: string) => panes.filter(({ values }) => values[field] !== null)
@@ -100,7 +100,7 @@ it("the average in a bar that forms is that of its newest minute, and none of a 
   const minutes = midday.panes("candles-1m", "IBM").filter((pane) => pane.start >= start && pane.start < start + 2 * minute).map(barOf)
   const bars = makeRollUp()(minutes, 5 * minute, spans, Infinity)
   const windows = [window(start + minute, "1"), window(start + 2 * minute, "2"), window(start + 3 * minute, "3")]
-  const [line] = makeLines()(all.find(({ id }) => id === "ma5"), bars, windows, newYork, -Infinity)
+  const [line] = makeLines()(all.find(({ id }) => id === "ma5"), bars, windows, { timeZone: newYork, spans }, -Infinity)
   expect(line.points.map(({ text, time }: Point) => [time, text])).toEqual([[start, "2"]])
 })
 
@@ -110,10 +110,28 @@ describe("the VWAP of the day", () => {
     values: { open: "10", high: "12", low: "9", close: "12", volume: 10, vwap: "10", ...values }
   })
   const vwap = all.find(({ id }) => id === "vwap")!
-  const shown = (panes: ReadonlyArray<Encoded>, knownFrom = -Infinity, lines = makeLines()): ReadonlyArray<ReadonlyArray<number>> =>
-    lines(vwap, panes.map(barOf), panes, newYork, knownFrom).map(({ points }: Line) => points.map(({ value }) => value))
+  const shown = (panes: ReadonlyArray<Encoded>, knownFrom = -Infinity, lines = makeLines(), trading: ReadonlyArray<unknown> = []): ReadonlyArray<ReadonlyArray<number>> =>
+    lines(vwap, panes.map(barOf), panes, { timeZone: newYork, spans: trading }, knownFrom).map(({ points }: Line) => points.map(({ value }) => value))
 
-  it("begins again at midnight of the exchange, whatever its clock does", () => {
+  it("begins again with each session, with the hours before it", () => {
+    const prices = (...times: ReadonlyArray<string>) => times.map((text, i) => candle(text, { vwap: String(10 * (i + 1)) }))
+    const trading = (exchange: string) =>
+      spansOf(tradingDays({ exchange, from: Date.parse("2024-07-01"), to: Date.parse("2024-07-06") }).days)
+    // Futures are traded over midnight; what comes at 18:00 is of the next day.
+    const overnight = prices("2024-07-02T03:59Z", "2024-07-02T04:00Z", "2024-07-02T20:59Z", "2024-07-02T22:00Z")
+    expect(shown(overnight, -Infinity, makeLines(), trading("GLOBEX"))).toEqual([[10, 15, 20, 40], []])
+    // After hours and before the bell, past a midnight of Greenwich.
+    const shares = prices("2024-07-01T19:59Z", "2024-07-01T23:59Z", "2024-07-02T08:00Z", "2024-07-02T13:30Z")
+    expect(shown(shares, -Infinity, makeLines(), trading("XNYS"))).toEqual([[10, 15, 30, 35], []])
+    // Once the sessions are known, the figures are theirs.
+    const lines = makeLines()
+    expect(shown(overnight, -Infinity, lines)[0]).toEqual([10, 20, 25, 30])
+    expect(shown(overnight, -Infinity, lines, trading("GLOBEX"))[0]).toEqual([10, 15, 20, 40])
+    // Of the session in which the first candle is not known there is none.
+    expect(shown(overnight, overnight[1]!.start, makeLines(), trading("GLOBEX"))).toEqual([[40], []])
+  })
+
+  it("begins again at midnight of the exchange where no session is known, whatever its clock does", () => {
     // In New York the 10th of March 2024 ends at 04:00 of Greenwich, the 9th at 05:00.
     const panes = ["2024-03-10T04:59Z", "2024-03-10T05:00Z", "2024-03-11T03:59Z", "2024-03-11T04:00Z"]
       .map((text, i) => candle(text, { vwap: String(10 * (i + 1)) }))

@@ -53,12 +53,12 @@ export const makeLines = () => {
    * A bar has the figure of its last minute.
    * @param {Indicator} indicator @param {ReadonlyArray<Bar>} bars
    * @param {ReadonlyArray<Pane>} panes of the indicator's pipeline, in the order of time
-   * @param {string} timeZone of the exchange, whose midnight the VWAP begins at
+   * @param {import("./sessions.js").Exchange} exchange with whose sessions the VWAP begins
    * @param {number} knownFrom since when every candle is known
    * @returns {Array<Line>}
    */
-  return (indicator, bars, panes, timeZone, knownFrom) => {
-    const figures = indicator.id === "vwap" ? vwap(panes, timeZone, knownFrom) : panes.map((pane) => ({ at: lastMinute(pane), pane, values: pane.values }))
+  return (indicator, bars, panes, exchange, knownFrom) => {
+    const figures = indicator.id === "vwap" ? vwap(panes, exchange, knownFrom) : panes.map((pane) => ({ at: lastMinute(pane), pane, values: pane.values }))
     return indicator.lines.map((kind) => {
       const points = pointsOf(figures, bars, kind.field, before.get(kind.field) ?? [])
       before.set(kind.field, points)

@@ -52,7 +52,7 @@ export const makeModel = () => {
       timeZone: timeZoneOf(zone, exchangeZone),
       // Indicators are of minutes; a day has none.
       indicators: interval === "1D" ? [] : chosen.map((indicator) =>
-        ({ indicator, lines: of(symbol).lines(indicator, candles, panesOf(indicator.pipeline, symbol), exchangeZone, knownFrom) })),
+        ({ indicator, lines: of(symbol).lines(indicator, candles, panesOf(indicator.pipeline, symbol), { timeZone: exchangeZone, spans }, knownFrom) })),
       compared: indexed(all, rangeStart(range, newest, spans)),
       previousClose: interval === "1D" ? null : previousClose(panesOf(dayPipeline, symbol), candles.at(-1)?.time ?? 0, spans)
     }

@@ -6,6 +6,7 @@
  *   pre: Stretch | null, post: Stretch | null, half: boolean }} Day
  * @typedef {{ kind: "pre" | "regular" | "post", from: number, to: number, date: string }} Span half-open; a session with a break is
  *   two of them
+ * @typedef {{ timeZone: string, spans: ReadonlyArray<Span> }} Exchange with the IANA name of its clock
  */
 
 /** In the order of time. @param {ReadonlyArray<Day>} days @returns {Array<Span>} */

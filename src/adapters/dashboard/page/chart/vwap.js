@@ -1,7 +1,8 @@
 /**
- * The mean price of what was traded since midnight at the exchange, each weighted by its size: of each minute's own such mean and
- * volume, as Grafana's panel has it. A publisher's bar has no such mean. From the first one of a day on it is an estimate: what was
- * traded in such a minute counts at the mean of its high, low and close.
+ * The mean price of what was traded since the exchange's session began, with the hours before it, each weighted by its size: of each
+ * minute's own such mean and volume, as Grafana's panel has it. What is traded after a session counts with it. A publisher's bar has
+ * no such mean. From the first one of a session on it is an estimate: what was traded in such a minute counts at the mean of its
+ * high, low and close.
  *
  * @typedef {import("../state/panes.js").Pane} Pane
  * @typedef {{ at: number, pane: Pane, values: { vwap: number | null, estimate: number | null }, day: string, traded: number, worth: number,
@@ -9,24 +10,28 @@
  */
 
 import { makeDates } from "./dates.js"
+import { begunAt } from "./sessions.js"
 
 /** Minutes that have not changed are not added again. */
 export const makeVwap = () => {
   /** @type {Array<SoFar>} */
   let known = []
   let zone = ""
+  let trading = []
   let since = NaN
-  let dateOf = makeDates("UTC")
+  let dateIn = makeDates("UTC")
 
   /**
-   * @param {ReadonlyArray<Pane>} panes of `candles-1m` in the order of time @param {string} timeZone
+   * @param {ReadonlyArray<Pane>} panes of `candles-1m` in the order of time
+   * @param {import("./sessions.js").Exchange} exchange whose dates are the days where nothing is known of its trading
    * @param {number} knownFrom the day in which this is has no VWAP, unless it has just begun
    */
-  return (panes, timeZone, knownFrom) => {
-    if (zone !== timeZone || since !== knownFrom) {
-      [known, zone, since] = [[], timeZone, knownFrom]
-      dateOf = makeDates(timeZone)
+  return (panes, { spans, timeZone }, knownFrom) => {
+    if (zone !== timeZone || since !== knownFrom || trading !== spans) {
+      [known, zone, since, trading] = [[], timeZone, knownFrom, spans]
+      dateIn = makeDates(timeZone)
     }
+    const dateOf = (time) => spans[begunAt(spans, time)]?.date ?? dateIn(time)
     const isPartly = Number.isFinite(knownFrom) ? dateOf(knownFrom - 1) : null
     let same = 0
     while (same < known.length && same < panes.length && known[same].pane === panes[same]) same++
