@@ -377,7 +377,7 @@ describe("the line of a query", () => {
   it("says how far it is", () => {
     assert.strictEqual(
       lineOf({}),
-      "candles-1m on Spark: batch 12, read 10,000, watermark 14:03:05, behind 1,234, 321 panes"
+      "candles-1m on Spark: batch 12, read 10,000, watermark 2026-11-24 14:03:05, behind 1,234, 321 panes"
     )
     assert.strictEqual(
       lineOf({ batch: { ...batch, watermark: null }, panes: 0 }),

@@ -39,7 +39,7 @@ export const noting = (standings: Standings, cluster: SparkCluster["Service"]): 
     })
   })
 
-/** `candles-1m on Spark: batch 12, read 10,000, watermark 14:03:05, behind 0, 321 panes` */
+/** `candles-1m on Spark: batch 12, read 10,000, watermark 2026-11-24 14:03:05, behind 0, 321 panes` */
 export const lineOf = (pipeline: string, { batch, panes, read }: Standing, timeZone: string): string => {
   if (batch === undefined) return `${pipeline} on Spark: no new batch yet, ${count(panes)} panes`
   const watermark = batch.watermark === null ? "no watermark yet" : `watermark ${clock(timeZone).format(batch.watermark)}`
@@ -49,8 +49,8 @@ export const lineOf = (pipeline: string, { batch, panes, read }: Standing, timeZ
 
 const count = (value: number): string => value.toLocaleString("en-US")
 
-const clock = (timeZone: string) =>
-  new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })
+/** With the date, and that as ISO 8601 has it: a query may be days behind. */
+const clock = (timeZone: string) => new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" })
 
 /** Shows while something runs, and for the last time at its end. */
 export const during = (standings: Standings, timeZone: string) => <A, E, R>(run: Effect.Effect<A, E, R>) => {
