@@ -125,7 +125,7 @@ interface Taking<Late = ReadonlyArray<Unused>> {
  *
  * const job = new Job([candles1m], { partitions: 1 })
  * const texts = [`{"symbol":"AAPL","time":1732545000123,"price":"189.37","size":100}`]
- * job.take({ ...Records.fromTexts(texts), partition: 0, offsets: Float64Array.of(0), appendedAt: Float64Array.of(Date.now()) })
+ * job.take({ ...Records.fromTexts(texts), partition: 0, offsets: Float64Array.of(0), appendedAt: Float64Array.of(1_732_545_000_456) })
  * export const lines = job.close().panes.map(Pane.toJson)
  * ```
  */

@@ -6,7 +6,7 @@
 export type Work = Iterable<void>
 
 /** Of what has been done at once. */
-export const noWork: Work = []
+export const noWork: Readonly<Work> = []
 
 /** Keys between two pauses of work that is light and puts nothing out. */
 export const few = 512
