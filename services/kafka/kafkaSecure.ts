@@ -1,5 +1,6 @@
 /**
- * Apache Kafka 4 that lets in only whom it knows: over TLS, by SASL/SCRAM or by a client certificate. The password is
+ * Apache Kafka 4 that lets in only whom it knows: over TLS, by SASL/SCRAM, SASL/PLAIN, a bearer token or a client certificate.
+ * A token is a JWT without a signature, as Kafka takes them where nobody tells it whose signatures count. The password is
  * drawn when its data folder is made; the certificates are made at each start.
  */
 import { Effect } from "effect"
@@ -26,7 +27,7 @@ export type Access = Broker.Access & {
 
 export const kafkaSecure: Service<Ports, Access> = {
   name: "kafka-secure",
-  summary: "Apache Kafka 4.4.0, one node, KRaft; TLS with SCRAM-SHA-512, SCRAM-SHA-256 or a client certificate",
+  summary: "Apache Kafka 4.4.0, one node, KRaft; TLS with SCRAM-SHA-512, SCRAM-SHA-256, PLAIN, OAUTHBEARER or a client certificate",
   ports: ["broker", "mutual", "controller"],
   access: (ports, folder) => {
     const { ca, clientCert, clientKey } = Certificates.filesIn(tlsIn(folder))
@@ -39,8 +40,8 @@ export const kafkaSecure: Service<Ports, Access> = {
     const account = `[name=${username},password=${Secret.of(place.folder, "password")}]`
     return yield* Kraft.prepare(place, {
       name: "kafka-secure",
-      settings: settings(place, certificates),
-      format: mechanisms.flatMap((mechanism) => ["--add-scram", `${mechanism}=${account}`]),
+      settings: settings(place, certificates, Secret.of(place.folder, "password")),
+      format: scram.flatMap((mechanism) => ["--add-scram", `${mechanism}=${account}`]),
       ready: Probe.ready(place.ports.mutual, {
         ca: readFileSync(certificates.ca),
         cert: readFileSync(certificates.clientCert),
@@ -52,12 +53,19 @@ export const kafkaSecure: Service<Ports, Access> = {
 
 const username = "courant"
 
-const mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-512"]
+const scram = ["SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+/** What the broker asks for by each mechanism. The login of its own that a token's module wants is never used. */
+const modules = (password: string): { readonly [mechanism: string]: string } => ({
+  ...Object.fromEntries(scram.map((mechanism) => [mechanism, "scram.ScramLoginModule required"])),
+  PLAIN: `plain.PlainLoginModule required user_${username}="${password}"`,
+  OAUTHBEARER: `oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker"`
+})
 
 const tlsIn = (folder: string): string => join(folder, "tls")
 
 /** Brokers and controllers speak among themselves with the certificate of the server. */
-const settings = ({ ports }: Place<Ports>, { ca, server }: Certificates.Certificates) => ({
+const settings = ({ ports }: Place<Ports>, { ca, server }: Certificates.Certificates, password: string) => ({
   "listeners":
     `SASL_SSL://127.0.0.1:${ports.broker},SSL://127.0.0.1:${ports.mutual},CONTROLLER://127.0.0.1:${ports.controller}`,
   "advertised.listeners": `SASL_SSL://127.0.0.1:${ports.broker},SSL://127.0.0.1:${ports.mutual}`,
@@ -69,9 +77,9 @@ const settings = ({ ports }: Place<Ports>, { ca, server }: Certificates.Certific
   "ssl.truststore.location": ca,
   "ssl.client.auth": "required",
   "listener.name.sasl_ssl.ssl.client.auth": "none",
-  "sasl.enabled.mechanisms": mechanisms.join(","),
-  ...Object.fromEntries(mechanisms.map((mechanism) => [
+  "sasl.enabled.mechanisms": Object.keys(modules(password)).join(","),
+  ...Object.fromEntries(Object.entries(modules(password)).map(([mechanism, module]) => [
     `listener.name.sasl_ssl.${mechanism.toLowerCase()}.sasl.jaas.config`,
-    "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    `org.apache.kafka.common.security.${module};`
   ]))
 })

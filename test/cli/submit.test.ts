@@ -287,13 +287,13 @@ describe("Spark reaches the brokers as we do", () => {
   it("with user and password, whatever is in them", () => {
     const any = fc.string({ unit: "binary", minLength: 1, maxLength: 1 })
     const text = fc.string({ unit: fc.oneof(fc.constantFrom("\"", "\\", "\n", "\r", ";", " "), any) })
-    fc.assert(fc.property(text, text, fc.boolean(), (username, password, tls) => {
-      const sasl = { mechanism: "scram-sha-256", username, password: Redacted.make(password) } as const
+    fc.assert(fc.property(text, text, fc.boolean(), fc.boolean(), (username, password, tls, isPlain) => {
+      const sasl = { mechanism: isPlain ? "plain" : "scram-sha-256", username, password: Redacted.make(password) } as const
       const options = sparkOptionsOf({ brokers, sasl, tls: tls ? {} : undefined })
       assert.strictEqual(options["kafka.security.protocol"], tls ? "SASL_SSL" : "SASL_PLAINTEXT")
-      assert.strictEqual(options["kafka.sasl.mechanism"], "SCRAM-SHA-256")
+      assert.strictEqual(options["kafka.sasl.mechanism"], isPlain ? "PLAIN" : "SCRAM-SHA-256")
       assert.deepStrictEqual(jaas(options["kafka.sasl.jaas.config"] ?? ""), [
-        "org.apache.kafka.common.security.scram.ScramLoginModule",
+        `org.apache.kafka.common.security.${isPlain ? "plain.Plain" : "scram.Scram"}LoginModule`,
         "required",
         "username",
         "=",

@@ -61,6 +61,13 @@ const roundTrip = Effect.fnUntraced(function*(access: Access, env: Environment) 
   }).pipe(Effect.provide(engineOn(stores(topic)).pipe(Layer.provide(Connection.layer(optionsOf(access))))))
 }, Effect.scoped)
 
+/** A JWT without a signature (https://kafka.apache.org/documentation/#security_sasl_oauthbearer), good for so many seconds. */
+const tokenOf = (subject: string, seconds = 3_600): string => {
+  const now = Math.floor(Date.now() / 1_000)
+  const claims = { sub: subject, iat: now - 7_200, exp: now + seconds }
+  return [{ alg: "none" }, claims].map((part) => `${Buffer.from(JSON.stringify(part)).toString("base64url")}.`).join("")
+}
+
 /** A command that is refused: before it has waited for a minute, with 1, one line and without a secret. */
 const refused = Effect.fnUntraced(function*(env: Environment, secret: string) {
   const began = performance.now()
@@ -98,13 +105,32 @@ describe("a broker with TLS", () => {
       describe(library, () => {
         const over = { COURANT_KAFKA_LIBRARY: library }
 
-        for (const mechanism of ["scram-sha-512", "scram-sha-256"]) {
+        for (const mechanism of ["scram-sha-512", "scram-sha-256", "plain"]) {
           it.effect(`${mechanism}: what is ingested is processed into the batch fold's panes`, () =>
             Effect.gen(function*() {
               const access = yield* KafkaSecurity
               yield* roundTrip(access, { ...asUser(access), ...over, COURANT_KAFKA_SASL: mechanism })
             }))
         }
+
+        for (const [by, variable] of [["a file", "COURANT_KAFKA_TOKEN_FILE"], ["a command", "COURANT_KAFKA_TOKEN_COMMAND"]] as const) {
+          it.effect(`oauthbearer, out of ${by}: what is ingested is processed into the batch fold's panes`, () =>
+            Effect.gen(function*() {
+              const access = yield* KafkaSecurity
+              const file = join(yield* temporaryFolder, "token")
+              writeFileSync(file, `${tokenOf(access.username)}\n`)
+              const token = { [variable]: by === "a file" ? file : `cat ${file}` }
+              yield* roundTrip(access, { ...without(asUser(access), "USERNAME", "PASSWORD"), ...over, ...token })
+            }).pipe(Effect.scoped))
+        }
+
+        it.effect("a token that is refused is told at once, and is in no message", () =>
+          Effect.gen(function*() {
+            const access = yield* KafkaSecurity
+            const env = { ...without(asUser(access), "USERNAME", "PASSWORD"), ...over }
+            const expired = tokenOf(access.username, -3_600)
+            assert.match(yield* refused({ ...env, COURANT_KAFKA_TOKEN_COMMAND: `echo ${expired}` }, expired), /refuses the token \(OAUTHBEARER\); check COURANT_KAFKA_TOKEN_FILE/)
+          }).pipe(Effect.scoped))
 
         it.effect("a client certificate does as well", () =>
           Effect.gen(function*() {

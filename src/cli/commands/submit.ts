@@ -1,7 +1,6 @@
 /** `courant submit`: pipelines on a cluster, which goes on with them when the command has ended. */
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import type { Options as Brokers } from "../../adapters/kafka/client/Connection.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -9,6 +8,7 @@ import * as Kafka from "../kafka/Kafka.ts"
 import * as OwnModule from "../OwnModule.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { say, usage } from "../terminal/Problem.ts"
+import type { Brokers } from "../spark/SparkKafka.ts"
 import type * as SparkRun from "../spark/SparkRun.ts"
 import * as SparkFlags from "../spark/SparkFlags.ts"
 import * as SparkServer from "../spark/SparkServer.ts"
@@ -93,11 +93,20 @@ const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines:
 const run = Effect.fnUntraced(function*(input: Input, given: Pick<SparkRun.Choice, "topic" | "topics">, pipelines: ReadonlyArray<AnyPipeline>) {
   yield* OwnModule.check("sink", input.sinks)
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
-  const brokers: Brokers = yield* Kafka.optionsOf(input)
+  const brokers = yield* brokersOf(input)
   const checkpoints = yield* checkpointsOf(input)
   const server = yield* SparkServer.serverOf({ ...input, launches: input.once ? "once" : "forever" })
   const { run } = yield* Effect.promise(() => import("../spark/SparkRun.ts"))
   yield* run({ ...input, ...given, brokers, checkpoints, server }, pipelines)
+})
+
+/** Spark's own clients are given a password, and no token. */
+const brokersOf = Effect.fnUntraced(function*(input: Input) {
+  const options = yield* Kafka.optionsOf(input)
+  const { sasl } = options
+  if (sasl?.mechanism === "oauthbearer") return yield* usage("Spark's Kafka clients get no token from here: use COURANT_KAFKA_SASL=scram-sha-512 or plain")
+  const brokers: Brokers = { ...options, sasl }
+  return brokers
 })
 
 /** Of Spark's own file systems. A computation with an end saves nothing. */

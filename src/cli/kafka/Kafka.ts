@@ -13,6 +13,7 @@ import type { Rows } from "../RowSinks.ts"
 import type { Sink } from "../Tee.ts"
 import * as Topics from "../Topics.ts"
 import type { Waiting } from "./KafkaStandby.ts"
+import * as KafkaToken from "./KafkaToken.ts"
 
 export interface Input {
   readonly brokers: Option.Option<ReadonlyArray<string>>
@@ -24,7 +25,8 @@ const variable = (name: string): string | undefined => process.env[`COURANT_KAFK
 /**
  * `COURANT_KAFKA_BROKERS`; `COURANT_KAFKA_TLS=1`, with `COURANT_KAFKA_CA`, `COURANT_KAFKA_CERT` and `COURANT_KAFKA_KEY`
  * naming PEM files where Node.js's own authorities do not do; `COURANT_KAFKA_USERNAME` and `COURANT_KAFKA_PASSWORD` for
- * SASL/SCRAM, by SHA-512 unless `COURANT_KAFKA_SASL=scram-sha-256`; `COURANT_KAFKA_LIBRARY` to choose between the two
+ * SASL/SCRAM, by SHA-512 unless `COURANT_KAFKA_SASL` is scram-sha-256 or plain; a token for SASL/OAUTHBEARER, see
+ * {@link KafkaToken}; `COURANT_KAFKA_LIBRARY` to choose between the two
  * client libraries, `platformatic` (unless told) and `kafkajs`.
  */
 export const optionsOf = Effect.fnUntraced(function*(input: Input) {
@@ -36,7 +38,11 @@ export const optionsOf = Effect.fnUntraced(function*(input: Input) {
   if (library !== undefined && library !== "kafkajs" && library !== "platformatic") {
     return yield* usage(`COURANT_KAFKA_LIBRARY is kafkajs or platformatic, not "${library}"`)
   }
-  return { brokers, connectTimeout: input.connectTimeout, tls: yield* tls, sasl: yield* sasl, library } satisfies Options
+  const options = { brokers, connectTimeout: input.connectTimeout, tls: yield* tls, sasl: yield* sasl, library } satisfies Options
+  if (options.tls === undefined && isExposed(brokers, options.sasl) && variable("TLS") !== "0") {
+    return yield* usage(`COURANT_KAFKA_SASL=${options.sasl?.mechanism} sends a secret as it is: set COURANT_KAFKA_TLS=1, or 0 on a network that you trust`)
+  }
+  return options
 })
 
 /** The topic by flag or `COURANT_KAFKA_TOPIC`. */
@@ -137,7 +143,8 @@ const tls: Effect.Effect<Tls | undefined, ReturnType<typeof problem>> = Effect.g
   const cert = variable("CERT")
   const key = variable("KEY")
   const wanted = variable("TLS")
-  if (wanted !== undefined && wanted !== "1") return yield* usage(`COURANT_KAFKA_TLS is 1 or nothing, not "${wanted}"`)
+  if (wanted !== undefined && wanted !== "1" && wanted !== "0") return yield* usage(`COURANT_KAFKA_TLS is 1 or 0, not "${wanted}"`)
+  if (wanted === "0") return undefined
   if ((cert === undefined) !== (key === undefined)) return yield* usage("COURANT_KAFKA_CERT and COURANT_KAFKA_KEY belong together")
   if (wanted === undefined && ca === undefined && cert === undefined) return undefined
   const texts = {
@@ -161,16 +168,26 @@ const file = (name: string, path: string) =>
     catch: (cause) => problem(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`)
   })
 
-const sasl: Effect.Effect<Sasl | undefined, ReturnType<typeof problem>> = Effect.gen(function*() {
+const sasl = Effect.gen(function*(): Effect.fn.Return<Sasl | undefined, Problem> {
   const username = variable("USERNAME")
   const password = variable("PASSWORD")
-  const mechanism = variable("SASL") ?? "scram-sha-512"
-  if (username === undefined && password === undefined) return undefined
+  const token = yield* KafkaToken.given
+  const mechanism = variable("SASL") ?? (token === undefined ? "scram-sha-512" : "oauthbearer")
+  if (username === undefined && password === undefined && token === undefined) return undefined
+  if (token !== undefined) {
+    if (mechanism === "oauthbearer" && username === undefined && password === undefined) return { mechanism, token }
+    return yield* usage("a token is for COURANT_KAFKA_SASL=oauthbearer, without COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD")
+  }
   if (username === undefined || password === undefined) {
     return yield* usage("COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD belong together")
   }
-  if (mechanism !== "scram-sha-256" && mechanism !== "scram-sha-512") {
-    return yield* usage(`COURANT_KAFKA_SASL is scram-sha-256 or scram-sha-512, not "${mechanism}"`)
+  if (mechanism === "oauthbearer") return yield* usage("COURANT_KAFKA_SASL=oauthbearer needs COURANT_KAFKA_TOKEN_FILE or COURANT_KAFKA_TOKEN_COMMAND")
+  if (mechanism !== "scram-sha-256" && mechanism !== "scram-sha-512" && mechanism !== "plain") {
+    return yield* usage(`COURANT_KAFKA_SASL is scram-sha-256, scram-sha-512, plain or oauthbearer, not "${mechanism}"`)
   }
   return { mechanism, username, password: Redacted.make(password) }
 })
+
+/** Passwords by SCRAM do not go over the wire; others and tokens do. */
+const isExposed = (brokers: ReadonlyArray<string>, sasl: Sasl | undefined): boolean =>
+  (sasl?.mechanism === "plain" || sasl?.mechanism === "oauthbearer") && !brokers.every((broker) => /^(?:localhost|127\.|\[::1\])/.test(broker))

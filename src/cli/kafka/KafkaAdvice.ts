@@ -14,11 +14,13 @@ export const of = (reason: Reason): string | undefined => {
     case "certificate-untrusted":
       return "set COURANT_KAFKA_CA to the PEM file of the authority that signed it"
     case "wants-user":
-      return "set COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD"
+      return "set COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD, or COURANT_KAFKA_TOKEN_FILE"
     case "knows-no-users":
       return "unset COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD"
     case "user-refused":
       return "check COURANT_KAFKA_USERNAME, COURANT_KAFKA_PASSWORD and COURANT_KAFKA_SASL"
+    case "token-refused":
+      return "check COURANT_KAFKA_TOKEN_FILE or COURANT_KAFKA_TOKEN_COMMAND"
     case "other-mechanism":
       return `set COURANT_KAFKA_SASL to one of them: ${reason.mechanisms.join(", ").toLowerCase()}`
     case "records-deleted":

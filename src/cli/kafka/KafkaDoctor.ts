@@ -63,7 +63,7 @@ const security = ({ brokers, sasl, tls }: Options): Finding => {
   const authority = tls?.ca === undefined ? "the authorities of Node.js" : "COURANT_KAFKA_CA"
   const parts = [
     tls === undefined ? "no TLS" : `TLS checked against ${authority}${tls.cert === undefined ? "" : ", with a client certificate"}`,
-    sasl === undefined ? "no user and password" : `user and password are set (${sasl.mechanism})`
+    sasl === undefined ? "no user and password" : `${sasl.mechanism === "oauthbearer" ? "a token is set" : "user and password are set"} (${sasl.mechanism})`
   ]
   if (isLocal || tls !== undefined) return ok("security", parts.join("; "))
   return note("security", `${parts.join("; ")}: the connection is not encrypted; see COURANT_KAFKA_TLS`)

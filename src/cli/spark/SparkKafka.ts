@@ -7,10 +7,13 @@
  */
 import { Redacted } from "effect"
 import { createPrivateKey } from "node:crypto"
-import type { Options, Sasl, Tls } from "../../adapters/kafka/client/Connection.ts"
+import type { Account, Options, Tls } from "../../adapters/kafka/client/Connection.ts"
+
+/** What Spark can be given: its clients are in processes of its own, to which our tokens do not come. */
+export type Brokers = Omit<Options, "sasl"> & { readonly sasl?: Account | undefined }
 
 /** Options of Spark's Kafka source and sink. */
-export const sparkOptionsOf = ({ brokers, sasl, tls }: Options): Readonly<Record<string, string>> => ({
+export const sparkOptionsOf = ({ brokers, sasl, tls }: Brokers): Readonly<Record<string, string>> => ({
   "kafka.bootstrap.servers": brokers.join(","),
   "kafka.security.protocol": `${sasl === undefined ? "" : "SASL_"}${tls === undefined ? "PLAINTEXT" : "SSL"}`,
   ...(tls === undefined ? {} : tlsOf(tls)),
@@ -28,9 +31,9 @@ const tlsOf = ({ ca, cert, key }: Tls): Readonly<Record<string, string>> => ({
   })
 })
 
-const saslOf = ({ mechanism, password, username }: Sasl): Readonly<Record<string, string>> => ({
+const saslOf = ({ mechanism, password, username }: Account): Readonly<Record<string, string>> => ({
   "kafka.sasl.mechanism": mechanism.toUpperCase(),
-  "kafka.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required " +
+  "kafka.sasl.jaas.config": `org.apache.kafka.common.security.${mechanism === "plain" ? "plain.Plain" : "scram.Scram"}LoginModule required ` +
     `username=${quoted(username)} password=${quoted(Redacted.value(password))};`
 })
 

@@ -32,7 +32,7 @@ import * as Pipelines from "../Pipelines.ts"
 import { say } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as SparkGenerations from "./SparkGenerations.ts"
-import { sparkOptionsOf } from "./SparkKafka.ts"
+import { type Brokers, sparkOptionsOf } from "./SparkKafka.ts"
 import * as SparkProgress from "../terminal/SparkProgress.ts"
 import type { Server } from "./SparkServer.ts"
 import { dataOfKafka, folderOf } from "../Stores.ts"
@@ -44,7 +44,7 @@ export interface Choice {
   /** Those of several sources, of which `topic` names what is made of them; `null` for the one topic. */
   readonly topics: ReadonlyArray<SourceTopic> | null
   readonly server: Server
-  readonly brokers: Connection.Options
+  readonly brokers: Brokers
   /** A folder of driver and workers; empty for a computation with an end. */
   readonly checkpoints: string
   readonly sinks: ReadonlyArray<Sink>
@@ -201,7 +201,7 @@ const panesOf = (topic: string) => PaneLog.from(KafkaPaneLog.layer({ topic }))
 export const clusterOf = ({ brokers, checkpoints, connectTimeout, server: { place, settings, token } }: {
   readonly server: Pick<Server, "place" | "settings" | "token">
   /** Undefined where nothing is started. */
-  readonly brokers: Connection.Options | undefined
+  readonly brokers: Brokers | undefined
   readonly checkpoints: string
   /** In milliseconds. */
   readonly connectTimeout: number

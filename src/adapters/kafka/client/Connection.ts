@@ -25,11 +25,20 @@ export interface Tls {
   readonly key?: Redacted.Redacted | undefined
 }
 
-/** SASL/SCRAM (https://kafka.apache.org/documentation/#security_sasl_scram). */
-export interface Sasl {
-  readonly mechanism: "scram-sha-256" | "scram-sha-512"
+/** Who we are (https://kafka.apache.org/documentation/#security_sasl). */
+export type Sasl = Account | Bearer
+
+/** A user by SASL/SCRAM, or by SASL/PLAIN, which sends the password as it is: over TLS only, where others may read it. */
+export interface Account {
+  readonly mechanism: "scram-sha-256" | "scram-sha-512" | "plain"
   readonly username: string
   readonly password: Redacted.Redacted
+}
+
+/** SASL/OAUTHBEARER. A token expires, so each connection asks for one. */
+export interface Bearer {
+  readonly mechanism: "oauthbearer"
+  readonly token: () => Promise<Redacted.Redacted>
 }
 
 /** The connection that the layers of this adapter share. */

@@ -47,10 +47,10 @@ const diagnoseAt = Effect.fnUntraced(function*(
   return plain._tag === "listener" ? { words: "does not speak TLS at this port", reason: { _tag: "speaks-no-tls" } } : null
 })
 
-const wrongAccount = ({ mechanism, username }: Sasl): Diagnosis => ({
-  words: `refuses the user "${username}" or its password (${mechanism.toUpperCase()})`,
-  reason: { _tag: "user-refused" }
-})
+const wrongAccount = (sasl: Sasl): Diagnosis =>
+  sasl.mechanism === "oauthbearer"
+    ? { words: "refuses the token (OAUTHBEARER)", reason: { _tag: "token-refused" } }
+    : { words: `refuses the user "${sasl.username}" or its password (${sasl.mechanism.toUpperCase()})`, reason: { _tag: "user-refused" } }
 
 const refused = ({ code, message }: NodeJS.ErrnoException, tls: Tls | undefined): Diagnosis => {
   if (/ALERT/.test(code ?? "")) {

@@ -10,9 +10,9 @@
  * - It writes to the console; here it is silent, and what matters arrives as an error.
  */
 import { Effect, Redacted, type Scope } from "effect"
-import { type Admin, Kafka as Library, type KafkaConfig, logLevel } from "kafkajs"
+import { type Admin, Kafka as Library, type KafkaConfig, logLevel, type Mechanism, type SASLOptions } from "kafkajs"
 import { type Client, KafkaError, type Place, type Reader, type Topic } from "./Client.ts"
-import type { Options } from "./Connection.ts"
+import type { Bearer, Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
 import { type Cluster, makeCluster, sendRaw } from "./KafkajsInternals.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
@@ -109,10 +109,38 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): KafkaConfig => ({
 })
 
 /** Apart for each mechanism, as the library's types want it. */
-const saslOf = ({ mechanism, password, username }: NonNullable<Options["sasl"]>) => {
-  const account = { username, password: Redacted.value(password) }
-  return mechanism === "scram-sha-256" ? { mechanism, ...account } as const : { mechanism, ...account } as const
+const saslOf = (sasl: NonNullable<Options["sasl"]>): SASLOptions | Mechanism => {
+  if (sasl.mechanism === "oauthbearer") return bearerOf(sasl)
+  const account = { username: sasl.username, password: Redacted.value(sasl.password) }
+  switch (sasl.mechanism) {
+    case "plain":
+      return { mechanism: "plain", ...account }
+    case "scram-sha-256":
+      return { mechanism: "scram-sha-256", ...account }
+    case "scram-sha-512":
+      return { mechanism: "scram-sha-512", ...account }
+  }
 }
+
+/**
+ * A token that a broker does not take is refused by what it says, and not by an error: the library's own provider goes on, and
+ * waits for a broker that waits for it (https://www.rfc-editor.org/rfc/rfc7628#section-3.2.2).
+ */
+const bearerOf = ({ mechanism, token }: Bearer): Mechanism => ({
+  mechanism,
+  authenticationProvider: ({ saslAuthenticate }) => ({
+    authenticate: async () => {
+      const message = Buffer.from(`n,,\u0001auth=Bearer ${Redacted.value(await token())}\u0001\u0001`)
+      const size = Buffer.alloc(4)
+      size.writeInt32BE(message.length)
+      const said = await saslAuthenticate({
+        request: { encode: () => Buffer.concat([size, message]) },
+        response: { decode: (sized) => sized.subarray(4), parse: (said) => said }
+      })
+      if (said !== undefined && said.length > 0) throw new KafkaError({ message: "the token is refused", code: "SASL_AUTHENTICATION_FAILED", retriable: false })
+    }
+  })
+})
 
 const clusterOf = (library: Library, config: KafkaConfig): Effect.Effect<Cluster, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -219,6 +247,7 @@ const toKafkaError = (cause: unknown): KafkaError => {
     if (!(inner instanceof Error)) break
     error = inner
   }
+  if (error instanceof KafkaError) return error
   const message = error instanceof Error ? error.message.replaceAll(/\s*\n\s*/g, " ") : String(error)
   const code = textIn(error, "type") ?? (isLoginRefused(error) ? "SASL_AUTHENTICATION_FAILED" : null)
   return new KafkaError({ message, code, retriable: isPassing(error, code), cause })

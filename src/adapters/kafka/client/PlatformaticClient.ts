@@ -16,7 +16,7 @@ import {
 import { Effect, Redacted, Schedule, type Scope } from "effect"
 import { isIP } from "node:net"
 import { type Client, KafkaError, type Reader, type Topic } from "./Client.ts"
-import type { Options } from "./Connection.ts"
+import type { Options, Sasl } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
 import * as ListOffsets from "../wire/ListOffsets.ts"
 import type { Request } from "./Group.ts"
@@ -73,14 +73,19 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
     // An address is no name for a server, and Node.js warns of one.
     tlsServerName: brokers.some((broker) => isIP(broker.replace(/:\d+$/, "").replaceAll(/^\[|\]$/g, "")) === 0)
   }),
-  ...(sasl === undefined ? {} : {
-    sasl: {
-      mechanism: sasl.mechanism === "scram-sha-256" ? "SCRAM-SHA-256" : "SCRAM-SHA-512",
-      username: sasl.username,
-      password: Redacted.value(sasl.password)
-    }
-  })
+  ...(sasl === undefined ? {} : { sasl: saslOf(sasl) })
 })
+
+const saslOf = (sasl: Sasl): NonNullable<BaseOptions["sasl"]> =>
+  sasl.mechanism === "oauthbearer"
+    ? { mechanism: "OAUTHBEARER", token: async () => Redacted.value(await sasl.token()), authBytesValidator: refuseWhatIsSaid }
+    : { mechanism: mechanisms[sasl.mechanism], username: sasl.username, password: Redacted.value(sasl.password) }
+
+/** A token that a broker does not take is refused by what it says, and not by an error (https://www.rfc-editor.org/rfc/rfc7628#section-3.2.2). */
+const refuseWhatIsSaid = (said: Buffer, done: (error: Error | null, said: Buffer) => void): void =>
+  done(said.length === 0 ? null : new KafkaError({ message: "the token is refused", code: "SASL_AUTHENTICATION_FAILED", retriable: false }), said)
+
+const mechanisms = { plain: "PLAIN", "scram-sha-256": "SCRAM-SHA-256", "scram-sha-512": "SCRAM-SHA-512" } as const
 
 const metadata = (client: Base, topic: string) =>
   attempt(() => client.metadata({ topics: [topic], forceUpdate: true, autocreateTopics: false }))
@@ -218,6 +223,8 @@ const unknownTopic = "Unknown topic "
 
 const toKafkaError = (cause: unknown): KafkaError => {
   const error = cause instanceof Error ? cause : new Error(String(cause))
+  const own = deepest(error)
+  if (own instanceof KafkaError) return own
   // The library's own error for a topic that the broker does not list has no code.
   if (deepest(error).message.startsWith(unknownTopic)) {
     return new KafkaError({ message: deepest(error).message, retriable: true, code: "UNKNOWN_TOPIC_OR_PARTITION", cause })

@@ -22,6 +22,8 @@ export const Reason = Schema.Union([
   found("knows-no-users", {}),
   /** The user or the password is wrong. */
   found("user-refused", {}),
+  /** The token is not one that the listener takes. */
+  found("token-refused", {}),
   /** The listener takes other mechanisms of SASL, upper-case as in `SCRAM-SHA-256`. */
   found("other-mechanism", { mechanisms: Schema.Array(Schema.String) }),
   /** There is no such topic, and it was not to be made. */
