@@ -192,17 +192,24 @@ export const lookedAt = (job: Job, looks: ReadonlyArray<Looks>): ReadonlyArray<P
 const isLookedAt = (looks: ReadonlyArray<Looks>, pipeline: string): boolean =>
   looks.some(({ pipelines }) => pipelines === null || pipelines.has(pipeline))
 
+const textOf = (looks: ReadonlyArray<Looks>): string =>
+  JSON.stringify(looks.map(({ keys, pipelines }) => [pipelines === null ? null : [...pipelines], keys]))
+
 /** Shows the forming windows and the progress a few times a second, however fast the batches come. */
 const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {
   const monitor = yield* Monitor
   const log = yield* EventLog
   let ends: ReadonlyArray<number> = []
   let haveOthersChanged = false
+  let lookedFor = ""
   for (let round = 0;; round++) {
     yield* Effect.sleep(formingEvery)
     const looks = yield* monitor.looks
     if (!run.isBetween && looks.length > 0) {
-      if (run.hasChanged) yield* monitor.publish({ _tag: "forming", panes: lookedAt(run.job, looks) })
+      const wanted = textOf(looks)
+      // Who begins to look has not seen what has changed before, and it may not change again.
+      if (run.hasChanged || wanted !== lookedFor) yield* monitor.publish({ _tag: "forming", panes: lookedAt(run.job, looks) })
+      lookedFor = wanted
       haveOthersChanged ||= run.hasChanged
       run.hasChanged = false
       if (haveOthersChanged && round % rarely === 0) {

@@ -114,4 +114,30 @@ describe("a viewer", () => {
       const counted = yield* told({ pipelines: null, keys: [] }, 5, seconds)
       assert.deepStrictEqual([counted.minutes, counted.sessions], [5 * seconds, 5 * seconds])
     }))
+
+  it.effect("that begins to look when nothing changes any more is told of what there is", () =>
+    Effect.gen(function*() {
+      const monitor = yield* Monitor
+      let looks: Looks = { pipelines: new Set(), keys: [] }
+      const heard: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(monitor.eventsFor(() => looks), (event) =>
+          Effect.sync(() => void (event._tag === "forming" && heard.push(...event.panes.map(({ key, pipeline }) => `${pipeline} ${key}`))))),
+        { startImmediately: true }
+      )
+      yield* Effect.forkScoped(Engine.use((engine) => engine.run({ name: "test", pipelines: [minutes] })))
+      const wait = Effect.andThen(TestClock.adjust("250 millis"), Effect.yieldNow.pipe(Effect.repeat({ times: 20 })))
+      // Another round each time, so that it is also the one after that in which the others are told.
+      for (const key of ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"]) {
+        looks = { pipelines: new Set(), keys: [] }
+        yield* (yield* EventLog).append(0, fromTexts([tick(key, 0, 1)]))
+        yield* wait
+        yield* wait
+        heard.length = 0
+        looks = { pipelines: new Set(["minutes"]), keys: [] }
+        yield* wait
+        yield* wait
+        assert.include(heard, `minutes ${key}`)
+      }
+    }).pipe(Effect.scoped, Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores)))))
 })
