@@ -29,8 +29,6 @@ export const authority: Effect.Effect<string | undefined, Problem> = Effect.susp
   })
 })
 
-export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|\[?::1\]?)$/.test(host)
-
 export const tokenOf = (name: "TOKEN" | "REST_TOKEN"): Redacted.Redacted | undefined => {
   const token = variable(name)
   return token === undefined ? undefined : Redacted.make(token)

@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import * as Folder from "../../adapters/sqlite/Folder.ts"
+import { isLoopback, parse } from "../../adapters/spark/connect/ConnectionString.ts"
 import type { Address } from "../../adapters/spark/live/ServerLocation.ts"
 import type { SubmissionError } from "../../adapters/spark/rest/SubmissionError.ts"
 import type * as Submissions from "../../adapters/spark/rest/Submissions.ts"
@@ -65,12 +66,11 @@ export const serverOf = Effect.fnUntraced(function*(input: Input): Effect.fn.Ret
 })
 
 const running = Effect.fnUntraced(function*(text: string, settings: Server["settings"]): Effect.fn.Return<Server, Problem> {
-  const { parse } = yield* Effect.promise(() => import("../../adapters/spark/connect/ConnectionString.ts"))
   const remote = parse(text)
   if (Result.isFailure(remote)) return yield* usage(`the address of the Spark Connect server: ${remote.failure}`)
   const { token: own, useSsl, ...address } = remote.success
   const token = own ?? SparkFlags.tokenOf("TOKEN") ?? Redacted.make("")
-  const isSecure = useSsl ?? (Redacted.value(token) !== "" && !SparkFlags.isLoopback(address.host))
+  const isSecure = useSsl ?? (Redacted.value(token) !== "" && !isLoopback(address.host))
   const ca = yield* SparkFlags.authority
   if (ca !== undefined && !isSecure) return yield* usage("COURANT_SPARK_CA is for a server with TLS: give sc://HOST:PORT/;use_ssl=true")
   return {
@@ -120,7 +120,7 @@ const launched = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Ser
       rest,
       port,
       // Whose master is reached from this machine only is a cluster on this machine, and nobody else is to reach the server.
-      bind: bind ?? (SparkFlags.isLoopback(URL.parse(rest.url)?.hostname ?? "") ? "127.0.0.1" : "0.0.0.0"),
+      bind: bind ?? (isLoopback((URL.parse(rest.url)?.hostname ?? "").replaceAll(/[[\]]/g, "")) ? "127.0.0.1" : "0.0.0.0"),
       properties,
       submission,
       onSubmitted

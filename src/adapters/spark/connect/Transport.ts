@@ -6,6 +6,7 @@ import type { Interceptor } from "@connectrpc/connect"
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node"
 import { Effect, Redacted } from "effect"
 import { connect, getCACertificates } from "node:tls"
+import { isLoopback } from "./ConnectionString.ts"
 import { SparkError } from "./SparkError.ts"
 
 export interface Tls {
@@ -46,8 +47,6 @@ const insecure = (message: string) => Effect.fail(new SparkError({ reason: "inse
 
 const isExposed = ({ host, isTrusted, tls, token }: Target): boolean =>
   tls === undefined && isTrusted !== true && Redacted.value(token) !== "" && !isLoopback(host)
-
-export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
 
 const authoritiesOf = ({ ca }: Tls): string | Array<string> => ca ?? [...getCACertificates("default"), ...getCACertificates("system")]
 
