@@ -85,6 +85,8 @@ const imports: ReadonlyArray<readonly [file: string, specifier: string, complain
   ["analytics/Planted.ts", "../cli/commands/run.ts", "analytics/"],
   ["analytics/Planted.ts", "../main.ts", "analytics/"],
   ["analytics/Planted.ts", "node:fs", "analytics/"],
+  ["adapters/kafka/Planted.ts", "../Loopback.ts", null],
+  ["adapters/kafka/client/Planted.ts", "../../Loopback.ts", null],
   ["adapters/sqlite/Planted.ts", "../../streams/ports/Feed.ts", null],
   ["adapters/sqlite/Planted.ts", "../../domain/Tick.ts", null],
   ["adapters/sqlite/Planted.ts", "./Database.ts", null],

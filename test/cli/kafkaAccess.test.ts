@@ -83,4 +83,12 @@ describe("who we are", () => {
       assert.isUndefined((yield* optionsOf(plain, "127.0.0.1:9092")).tls)
       assert.isUndefined((yield* optionsOf({ ...plain, TLS: "0" })).tls)
     }))
+
+  for (const broker of ["localhost.example:9092", "127.example:9092", "127.0.0.1.example:9092"]) {
+    it.effect(`takes ${broker} for another machine`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(optionsOf({ ...account, SASL: "plain" }, broker))
+        assert.match(error.message, /=plain sends a secret as it is/)
+      }))
+  }
 })

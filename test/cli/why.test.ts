@@ -15,7 +15,7 @@ it.live("says which partition holds a window back, and what is not there", () =>
     const [window, time, partition, saved, ...others] = linesOf(stdout)
     const at = (millis: number) => new Date(minute + millis).toISOString()
     assert.strictEqual(window, `candles-1m AAPL: the window from ${at(60_000)} to ${at(120_000)}, with 2 changes so far, closes when the watermark is there`)
-    assert.strictEqual(time, `  event time has to come to ${at(125_000)}, 5 s of disorder later, in each of 1 partitions`)
+    assert.strictEqual(time, `  event time has to come to ${at(125_000)}, 5 s of disorder later, in its one partition`)
     assert.match(partition ?? "", new RegExp(`^  partition 0 holds it back: its watermark is ${at(61_000)}, its latest event of ${at(66_000)}, its last record came \\d+ s ago \\(offset 2\\)$`))
     assert.match(saved ?? "", /^as saved \d+ s ago, with all that is in the log$/)
     assert.deepStrictEqual(others, [])

@@ -12,6 +12,7 @@ import type { Feed } from "../../streams/ports/Feed.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
 import type { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import { isLoopback } from "../Loopback.ts"
 import * as Alerts from "./alerts/Alerts.ts"
 import * as Assets from "./Assets.ts"
 import { describe, zoneOfAll } from "./Description.ts"
@@ -104,7 +105,7 @@ const storeOfAlerts = Effect.flatMap(Effect.serviceOption(AlertStore), Option.ma
 const checkToken = ({ host, token }: Options): Effect.Effect<void, DashboardError> => {
   const least = `a token of at least ${Guard.leastTokenLength} characters`
   if (token === undefined) {
-    return Guard.isLoopback(host) ? Effect.void : new DashboardError({
+    return isLoopback(host) ? Effect.void : new DashboardError({
       reason: "token-required",
       message: `other machines can reach ${host}, where the page needs ${least}`
     })

@@ -74,10 +74,6 @@ const answer = <E, R>(app: Effect.Effect<Response, E, R>): Effect.Effect<Respons
 /** Characters of a token. Fewer can be found by trying. */
 export const leastTokenLength = 16
 
-/** `127.0.0.0/8`, `::1` and `localhost`: addresses that no other machine can reach. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
-
 /** Host and port as they stand in a URL. */
 export const authority = (host: string, port: number): string => `${bracketed(host)}:${port}`
 

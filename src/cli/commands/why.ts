@@ -77,11 +77,13 @@ const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, sta
   return [
     `${pipeline} ${key}: the window from ${timeOf(start)} to ${timeOf(end)}, with ${changes} ${changes === 1 ? "change" : "changes"} so far, closes when the watermark is ${delay === 0 ? "there" : `at ${timeOf(due)}`}`,
     isJoined
-      ? `  the watermark has to come there in each of ${partitions.length} partitions`
-      : `  event time has to come to ${timeOf(due + outOfOrderness)}, ${outOfOrderness / 1_000} s of disorder later, in each of ${partitions.length} partitions`,
+      ? `  the watermark has to come there ${inEach(partitions.length)}`
+      : `  event time has to come to ${timeOf(due + outOfOrderness)}, ${outOfOrderness / 1_000} s of disorder later, ${inEach(partitions.length)}`,
     ...reasons
   ]
 })
+
+const inEach = (partitions: number): string => partitions === 1 ? "in its one partition" : `in each of ${partitions} partitions`
 
 /** Of rows it is known how many are held, and not of which keys. */
 const rowsOf = Effect.fnUntraced(function*({ checked, name }: AnyPipeline, held: number, { partitions, source }: EventTime, now: number) {

@@ -3,6 +3,7 @@ import { Effect, Option, Redacted } from "effect"
 import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
 import type { Options, Sasl, Tls } from "../../adapters/kafka/client/Connection.ts"
+import { isLoopbackAddress } from "../../adapters/Loopback.ts"
 import { bars, ticks } from "../../analytics/ticks.ts"
 import * as Checked from "../../streams/pipeline/Checked.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
@@ -190,4 +191,4 @@ const sasl = Effect.gen(function*(): Effect.fn.Return<Sasl | undefined, Problem>
 
 /** Passwords by SCRAM do not go over the wire; others and tokens do. */
 const isExposed = (brokers: ReadonlyArray<string>, sasl: Sasl | undefined): boolean =>
-  (sasl?.mechanism === "plain" || sasl?.mechanism === "oauthbearer") && !brokers.every((broker) => /^(?:localhost|127\.|\[::1\])/.test(broker))
+  (sasl?.mechanism === "plain" || sasl?.mechanism === "oauthbearer") && !brokers.every(isLoopbackAddress)

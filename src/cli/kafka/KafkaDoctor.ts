@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { KafkaError } from "../../adapters/kafka/client/Client.ts"
 import { Connection, type Options } from "../../adapters/kafka/client/Connection.ts"
 import * as Inspection from "../../adapters/kafka/client/Inspection.ts"
+import { isLoopbackAddress } from "../../adapters/Loopback.ts"
 import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import * as Advice from "../terminal/Advice.ts"
@@ -59,7 +60,7 @@ const found = <E extends Error, R>(what: string, finding: Effect.Effect<Finding,
 
 /** What the connection is secured with; never a value of it. */
 const security = ({ brokers, sasl, tls }: Options): Finding => {
-  const isLocal = brokers.every((broker) => /^(localhost|127\.|\[::1\])/.test(broker))
+  const isLocal = brokers.every(isLoopbackAddress)
   const authority = tls?.ca === undefined ? "the authorities of Node.js" : "COURANT_KAFKA_CA"
   const parts = [
     tls === undefined ? "no TLS" : `TLS checked against ${authority}${tls.cert === undefined ? "" : ", with a client certificate"}`,

@@ -6,8 +6,9 @@ import { Effect, Option, Redacted, Result, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { isLoopback } from "../../adapters/Loopback.ts"
 import * as Folder from "../../adapters/sqlite/Folder.ts"
-import { isLoopback, parse } from "../../adapters/spark/connect/ConnectionString.ts"
+import { parse } from "../../adapters/spark/connect/ConnectionString.ts"
 import type { Address } from "../../adapters/spark/live/ServerLocation.ts"
 import type { SubmissionError } from "../../adapters/spark/rest/SubmissionError.ts"
 import type * as Submissions from "../../adapters/spark/rest/Submissions.ts"
@@ -120,7 +121,7 @@ const launched = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Ser
       rest,
       port,
       // Whose master is reached from this machine only is a cluster on this machine, and nobody else is to reach the server.
-      bind: bind ?? (isLoopback((URL.parse(rest.url)?.hostname ?? "").replaceAll(/[[\]]/g, "")) ? "127.0.0.1" : "0.0.0.0"),
+      bind: bind ?? (isLoopback(URL.parse(rest.url)?.hostname ?? "") ? "127.0.0.1" : "0.0.0.0"),
       properties,
       submission,
       onSubmitted

@@ -19,9 +19,6 @@ export interface Remote {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Whether a host is this machine, to which nobody else listens. */
-export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
-
 /** Of Spark Connect, where an address has none. */
 const usualPort = 15_002
 

@@ -6,7 +6,7 @@ import type { Interceptor } from "@connectrpc/connect"
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node"
 import { Effect, Redacted } from "effect"
 import { connect, getCACertificates } from "node:tls"
-import { isLoopback } from "./ConnectionString.ts"
+import { isLoopback } from "../../Loopback.ts"
 import { SparkError } from "./SparkError.ts"
 
 export interface Tls {
